@@ -1,16 +1,13 @@
 package org.sparkqlora.spark.replica;
 
-import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.train.OwnStateLog;
-import org.sparkqlora.train.Position;
-import org.sparkqlora.train.SavedState;
 import org.sparkqlora.train.StateLog;
 import org.sparkqlora.train.StateMean;
 import org.sparkqlora.train.TrainState;
 import org.sparkqlora.train.Update;
 
 /** The only replica of a run whose tasks run in the driver: they compute on the driver's own State, and nothing is copied. */
-public final class DriverReplica implements ReplicaGroup {
+public final class DriverReplica implements ReplicaGroup.OfDriver {
     private final String runId;
     private final TrainState state;
     private final ProcessReplica replica;
@@ -22,23 +19,8 @@ public final class DriverReplica implements ReplicaGroup {
     }
 
     @Override
-    public Position position() {
-        return state.position();
-    }
-
-    @Override
-    public FlatVector parameters() {
-        return state.parameters();
-    }
-
-    @Override
-    public SavedState saved() {
+    public TrainState state() {
         return state;
-    }
-
-    @Override
-    public long optimizerResidentBytes() {
-        return state.optimizerResidentBytes();
     }
 
     @Override

@@ -1,15 +1,12 @@
 package org.sparkqlora.spark.replica;
 
-import org.sparkqlora.tensor.FlatVector;
-import org.sparkqlora.train.Position;
-import org.sparkqlora.train.SavedState;
 import org.sparkqlora.train.StateLog;
 import org.sparkqlora.train.StateMean;
 import org.sparkqlora.train.TrainState;
 import org.sparkqlora.train.Update;
 
 /** The driver's State, followed by executors through snapshot and update broadcasts. */
-public final class FollowingReplicas implements ReplicaGroup {
+public final class FollowingReplicas implements ReplicaGroup.OfDriver {
     private final TrainState state;
     private final StateLogPublisher publisher;
 
@@ -19,23 +16,8 @@ public final class FollowingReplicas implements ReplicaGroup {
     }
 
     @Override
-    public Position position() {
-        return state.position();
-    }
-
-    @Override
-    public FlatVector parameters() {
-        return state.parameters();
-    }
-
-    @Override
-    public SavedState saved() {
+    public TrainState state() {
         return state;
-    }
-
-    @Override
-    public long optimizerResidentBytes() {
-        return state.optimizerResidentBytes();
     }
 
     @Override

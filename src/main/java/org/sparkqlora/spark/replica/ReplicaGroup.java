@@ -10,11 +10,12 @@ import org.sparkqlora.train.SavedState;
 import org.sparkqlora.train.ShardResult;
 import org.sparkqlora.train.StateLog;
 import org.sparkqlora.train.StateMean;
+import org.sparkqlora.train.TrainState;
 import org.sparkqlora.train.UnreachableStateException;
 import org.sparkqlora.train.Update;
 
 /** The State of a run as its replicas have it. Driver only. */
-public sealed interface ReplicaGroup extends AutoCloseable permits DriverReplica, FollowingReplicas, ExecutorReplicas {
+public sealed interface ReplicaGroup extends AutoCloseable permits ReplicaGroup.OfDriver, ExecutorReplicas {
     /** The State's version and scale of the loss. */
     Position position();
 
@@ -69,4 +70,29 @@ public sealed interface ReplicaGroup extends AutoCloseable permits DriverReplica
 
     @Override
     void close();
+
+    /** One whose State the driver has. */
+    sealed interface OfDriver extends ReplicaGroup permits DriverReplica, FollowingReplicas {
+        TrainState state();
+
+        @Override
+        default Position position() {
+            return state().position();
+        }
+
+        @Override
+        default FlatVector parameters() {
+            return state().parameters();
+        }
+
+        @Override
+        default SavedState saved() {
+            return state();
+        }
+
+        @Override
+        default long optimizerResidentBytes() {
+            return state().optimizerResidentBytes();
+        }
+    }
 }
