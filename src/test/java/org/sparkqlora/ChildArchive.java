@@ -24,7 +24,6 @@ import org.sparkqlora.spark.job.Clusters;
  * processor time of an executor's start. Written once for a class path and a Java, into {@code ~/.cache/spark-qlora}.
  */
 public final class ChildArchive {
-    private static final Path CACHE = Path.of(System.getProperty("user.home"), ".cache", "spark-qlora");
     private static final String WRITING = "qlora.archive.writing";
 
     private ChildArchive() {}
@@ -42,7 +41,7 @@ public final class ChildArchive {
         }
 
         try {
-            Path file = CACHE.resolve("classes-%s-%s.jsa".formatted(Runtime.version(), key()));
+            Path file = MadeOnce.CACHE.resolve("classes-%s-%s.jsa".formatted(Runtime.version(), key()));
             return List.of("-XX:SharedArchiveFile=" + MadeOnce.of(file, ChildArchive::write), "-Xlog:cds*=off");
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -76,7 +75,7 @@ public final class ChildArchive {
         Path folder = Files.createTempDirectory("class-archive-");
         Path driver = folder.resolve("driver");
         Path executor = folder.resolve("executor");
-        List<String> command = new ArrayList<>(List.of(java()));
+        List<String> command = new ArrayList<>(List.of(ChildJvm.program()));
         command.addAll(ChildJvm.flags());
         command.addAll(List.of("-D%s=true".formatted(WRITING), "-XX:DumpLoadedClassList=" + driver));
         command.addAll(List.of("-cp", classPath(), ChildArchive.class.getName(), executor.toString()));
@@ -85,7 +84,7 @@ public final class ChildArchive {
         names.addAll(Files.readAllLines(executor));
         Path all = Files.write(folder.resolve("all"), names);
 
-        List<String> dump = new ArrayList<>(List.of(java(), "-Xshare:dump", "-XX:+UseSerialGC"));
+        List<String> dump = new ArrayList<>(List.of(ChildJvm.program(), "-Xshare:dump", "-XX:+UseSerialGC"));
         dump.addAll(List.of("-XX:SharedClassListFile=" + all, "-XX:SharedArchiveFile=" + file));
         dump.addAll(Clusters.javaFlags());
         dump.addAll(
@@ -123,9 +122,5 @@ public final class ChildArchive {
 
     private static boolean isJar(String entry) {
         return entry.endsWith(".jar");
-    }
-
-    private static String java() {
-        return Path.of(System.getProperty("java.home"), "bin", "java").toString();
     }
 }

@@ -18,8 +18,7 @@ public final class ChildJvm {
 
     public static List<String> command(List<String> flags, Class<?> main, List<String> arguments) {
         return Stream.of(
-                        List.of(Path.of(System.getProperty("java.home"), "bin", "java")
-                                .toString()),
+                        List.of(program()),
                         flags(),
                         ChildArchive.flags(),
                         flags,
@@ -27,6 +26,11 @@ public final class ChildJvm {
                         arguments)
                 .flatMap(List::stream)
                 .toList();
+    }
+
+    /** The program that runs this process. */
+    public static String program() {
+        return Path.of(System.getProperty("java.home"), "bin", "java").toString();
     }
 
     public static List<String> flags() {

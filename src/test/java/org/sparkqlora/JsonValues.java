@@ -9,7 +9,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 
-/** The fields of a JSON object as a map, for assertions that do not depend on the order or the layout of the text. */
+/** JSON as maps and lists: for assertions that do not depend on the order or the layout of the text, and for what processes of tests send. */
 public final class JsonValues {
     private static final ObjectMapper MAPPER = new ObjectMapper();
 

@@ -10,6 +10,9 @@ import java.nio.file.StandardOpenOption;
 
 /** Files that many builds use, made by the first process that wants them while others wait. */
 public final class MadeOnce {
+    /** Where builds keep what the next one uses again. */
+    public static final Path CACHE = Path.of(System.getProperty("user.home"), ".cache", "spark-qlora");
+
     private MadeOnce() {}
 
     /** Writes the file. */

@@ -14,6 +14,7 @@ import java.util.Objects;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import org.sparkqlora.MadeOnce;
 
 /**
  * An S3 server on this machine: moto, in a Python environment with pinned packages, which is made once and kept in the user's
@@ -22,7 +23,6 @@ import java.util.concurrent.TimeUnit;
 final class MotoServer implements AutoCloseable {
     private static final String REQUIREMENTS = "/moto/requirements.txt";
     private static final String READY = " * Running on ";
-    private static final Path CACHE = Path.of(System.getProperty("user.home"), ".cache", "spark-qlora");
 
     private final Process process;
     private final String url;
@@ -88,7 +88,7 @@ final class MotoServer implements AutoCloseable {
 
     private static Path python() throws IOException {
         byte[] requirements = requirements();
-        Path environment = CACHE.resolve("moto-" + UUID.nameUUIDFromBytes(requirements));
+        Path environment = MadeOnce.CACHE.resolve("moto-" + UUID.nameUUIDFromBytes(requirements));
         if (!Files.exists(environment)) {
             make(environment, requirements);
         }
@@ -97,8 +97,8 @@ final class MotoServer implements AutoCloseable {
     }
 
     private static void make(Path environment, byte[] requirements) throws IOException {
-        Files.createDirectories(CACHE);
-        Path fresh = Files.createTempDirectory(CACHE, "unfinished-");
+        Files.createDirectories(MadeOnce.CACHE);
+        Path fresh = Files.createTempDirectory(MadeOnce.CACHE, "unfinished-");
         Path list = Files.write(fresh.resolve("requirements.txt"), requirements);
         run("python3", "-m", "venv", fresh.toString());
         run(fresh.resolve("bin/python").toString(), "-m", "pip", "install", "-q", "--no-deps", "-r", list.toString());

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.sparkqlora.MadeOnce;
 
 /**
  * Python with the libraries of {@code src/test/python/requirements.txt}: made once in {@code ~/.cache/spark-qlora} under a
@@ -22,7 +23,6 @@ import java.util.stream.Stream;
 final class PythonEnvironment {
     private static final Path SOURCES = Path.of("src", "test", "python");
     private static final Path REQUIREMENTS = SOURCES.resolve("requirements.txt");
-    private static final Path CACHE = Path.of(System.getProperty("user.home"), ".cache", "spark-qlora");
 
     /** It takes half a minute for the gigabytes that pip needs minutes for. */
     private static final String INSTALLER = "uv==0.13.9";
@@ -43,9 +43,9 @@ final class PythonEnvironment {
 
     /** One that has what another list asks for. */
     static PythonEnvironment open(Path requirements) throws IOException, InterruptedException {
-        Path folder = CACHE.resolve("python-" + hash(requirements));
+        Path folder = MadeOnce.CACHE.resolve("python-" + hash(requirements));
         if (!Files.isDirectory(folder)) {
-            Files.createDirectories(CACHE);
+            Files.createDirectories(MadeOnce.CACHE);
             make(folder, requirements);
         }
 
@@ -106,7 +106,7 @@ final class PythonEnvironment {
 
     /** Under another name first, so that the name stands for a whole environment whenever a build dies. */
     private static void make(Path folder, Path requirements) throws IOException, InterruptedException {
-        Path fresh = Files.createTempDirectory(CACHE, "python-unfinished-");
+        Path fresh = Files.createTempDirectory(MadeOnce.CACHE, "python-unfinished-");
         try {
             install(fresh, requirements);
             Folders.publish(fresh, folder);

@@ -1,5 +1,7 @@
 package org.sparkqlora.cli;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import java.io.BufferedReader;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -23,8 +25,8 @@ import org.sparkqlora.options.Console;
 import org.sparkqlora.options.Sessions;
 
 /**
- * A process that runs command lines of {@code spark-submit} one after another, each in a session of its own: the second one finds classes
- * loaded and code compiled, which takes two thirds of the time of a short command. {@code submit_client.py} stands for the script.
+ * A process that runs command lines of {@code spark-submit} one after another, each in a session of its own: all but the first find classes
+ * loaded and code compiled, which is two thirds of the time of a short command. {@code submit_client.py} stands for the script.
  *
  * @param home a folder as SPARK_HOME has it
  */
@@ -43,6 +45,7 @@ record SubmitServer(Process process, Path home) implements AutoCloseable {
         builder.environment().remove("SPARK_TESTING");
         Process process = builder.start();
         String port = process.inputReader(StandardCharsets.UTF_8).readLine();
+        assertThat(port).as("the server's port").isNotNull();
         Files.writeString(script, "#!/bin/sh\nexec python '%s' %s \"$@\"\n".formatted(CLIENT, port));
         script.toFile().setExecutable(true);
         return new SubmitServer(process, home);

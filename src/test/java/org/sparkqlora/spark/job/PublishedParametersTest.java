@@ -20,22 +20,15 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.sparkqlora.checkpoint.CheckpointStore;
-import org.sparkqlora.optim.Paging;
 import org.sparkqlora.quant.Workers;
-import org.sparkqlora.spark.exchange.ExchangeChoice;
-import org.sparkqlora.spark.exchange.ExchangeKind;
-import org.sparkqlora.spark.exchange.GradientSize;
 import org.sparkqlora.spark.prepare.PreparedData;
 import org.sparkqlora.spark.prepare.PreparedRows;
-import org.sparkqlora.spark.replica.SnapshotPolicy;
 import org.sparkqlora.storage.LocalFiles;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.train.BatchPlan;
 import org.sparkqlora.train.BestModelAndSamples;
 import org.sparkqlora.train.BigramModel;
-import org.sparkqlora.train.BigramSource;
 import org.sparkqlora.train.CheckpointStateStore;
-import org.sparkqlora.train.GradientDtype;
 import org.sparkqlora.train.GradientSource;
 import org.sparkqlora.train.LocalGradientSource;
 import org.sparkqlora.train.PassingSource;
@@ -45,7 +38,6 @@ import org.sparkqlora.train.StateHome;
 import org.sparkqlora.train.StateStore;
 import org.sparkqlora.train.TrainFixture;
 import org.sparkqlora.train.TrainPlan;
-import org.sparkqlora.train.TrainState;
 import org.sparkqlora.train.TrainTriggers;
 import org.sparkqlora.train.Trainer;
 import org.sparkqlora.train.UnreachableStateException;
@@ -148,7 +140,7 @@ class PublishedParametersTest {
                         Resume.NEVER,
                         () -> TrainFixture.freshState(plan(), model),
                         state -> {
-                            sources.add(source(context, state));
+                            sources.add(ShuffledBigrams.source(context, plan(), state, VOCABULARY, rows, null));
                             return new Watched(sources.get(sources.size() - 1), last);
                         },
                         parameters -> published.add(TrainFixture.values(parameters)));
@@ -160,15 +152,6 @@ class PublishedParametersTest {
         public FlatVector parameters() {
             return FlatVector.of(last.apply(source));
         }
-    }
-
-    private static GradientSource source(JavaSparkContext context, TrainState state) {
-        TrainingRun run = new TrainingRun(
-                plan(), new BigramSource(VOCABULARY), rows, null, Paging.DEFAULT, new SnapshotPolicy(3, 1L << 30));
-        long numbers = (long) VOCABULARY * VOCABULARY;
-        ExchangeChoice choice = ExchangeChoice.of(
-                ExchangeKind.SHUFFLE, new GradientSize(numbers, SHARDS, GradientDtype.FP32), context.getConf());
-        return new SparkGradientSource(context, run, state, choice);
     }
 
     private static StateStore states() {

@@ -16,18 +16,11 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.sparkqlora.checkpoint.CheckpointDraft;
-import org.sparkqlora.optim.Paging;
 import org.sparkqlora.quant.Workers;
-import org.sparkqlora.spark.exchange.ExchangeChoice;
-import org.sparkqlora.spark.exchange.ExchangeKind;
-import org.sparkqlora.spark.exchange.GradientSize;
 import org.sparkqlora.spark.prepare.PreparedData;
 import org.sparkqlora.spark.prepare.PreparedRows;
-import org.sparkqlora.spark.replica.SnapshotPolicy;
 import org.sparkqlora.train.BatchPlan;
 import org.sparkqlora.train.BigramModel;
-import org.sparkqlora.train.BigramSource;
-import org.sparkqlora.train.GradientDtype;
 import org.sparkqlora.train.GradientSource;
 import org.sparkqlora.train.LocalGradientSource;
 import org.sparkqlora.train.SavedState;
@@ -107,16 +100,8 @@ class SavedByNextStepTest {
     /** At version {@value #STEPS}, whose State the two executors hold. */
     private void onCluster(Consumer<Running> body) {
         Boolean ended = CLUSTER.on(Clusters.TWO_EXECUTORS, context -> {
-            TrainingRun run = new TrainingRun(
-                    plan(), new BigramSource(), rows, rows, Paging.DEFAULT, new SnapshotPolicy(3, 1L << 30));
-            long numbers = TrainPlan.numbersOfShard(
-                    BigramModel.VOCABULARY * BigramModel.VOCABULARY,
-                    plan().optimizer(),
-                    plan().batches().localSteps());
-            ExchangeChoice choice = ExchangeChoice.of(
-                    ExchangeKind.SHUFFLE, new GradientSize(numbers, SHARDS, GradientDtype.FP32), context.getConf());
-            try (GradientSource source =
-                    new SparkGradientSource(context, run, TrainFixture.freshState(plan(), model), choice)) {
+            try (GradientSource source = ShuffledBigrams.source(
+                    context, plan(), TrainFixture.freshState(plan(), model), BigramModel.VOCABULARY, rows, rows)) {
                 for (int i = 0; i < STEPS; i++) {
                     step(source);
                 }

@@ -16,6 +16,7 @@ import java.util.Objects;
 import org.apache.spark.deploy.master.Master;
 import org.apache.spark.deploy.worker.Worker;
 import org.sparkqlora.ChildArchive;
+import org.sparkqlora.ChildJvm;
 
 /**
  * Spark's own cluster manager: a master and workers of one core, each a process, on addresses of the loopback device. To Spark
@@ -82,7 +83,7 @@ final class StandaloneCluster implements AutoCloseable {
 
     private Process start(String name, Class<?> main, List<String> arguments) {
         List<String> command = new ArrayList<>();
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.add(ChildJvm.program());
         command.addAll(List.of("-Xmx256m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"));
         command.addAll(Clusters.javaFlags());
         command.addAll(ChildArchive.flags());

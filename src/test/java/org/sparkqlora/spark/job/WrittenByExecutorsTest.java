@@ -23,21 +23,14 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.sparkqlora.checkpoint.CheckpointStore;
 import org.sparkqlora.checkpoint.GatedStore;
-import org.sparkqlora.optim.Paging;
 import org.sparkqlora.quant.Workers;
-import org.sparkqlora.spark.exchange.ExchangeChoice;
-import org.sparkqlora.spark.exchange.ExchangeKind;
-import org.sparkqlora.spark.exchange.GradientSize;
 import org.sparkqlora.spark.prepare.PreparedData;
 import org.sparkqlora.spark.prepare.PreparedRows;
-import org.sparkqlora.spark.replica.SnapshotPolicy;
 import org.sparkqlora.storage.Sha256;
 import org.sparkqlora.train.BatchPlan;
 import org.sparkqlora.train.BestModelAndSamples;
 import org.sparkqlora.train.BigramModel;
-import org.sparkqlora.train.BigramSource;
 import org.sparkqlora.train.CheckpointStateStore;
-import org.sparkqlora.train.GradientDtype;
 import org.sparkqlora.train.GradientSource;
 import org.sparkqlora.train.LastState;
 import org.sparkqlora.train.LocalGradientSource;
@@ -273,12 +266,7 @@ class WrittenByExecutorsTest {
     }
 
     private static GradientSource source(JavaSparkContext context, TrainState state, TrainPlan plan) {
-        TrainingRun run = new TrainingRun(
-                plan, new BigramSource(VOCABULARY), rows, null, Paging.DEFAULT, new SnapshotPolicy(3, 1L << 30));
-        long numbers = (long) VOCABULARY * VOCABULARY;
-        ExchangeChoice choice = ExchangeChoice.of(
-                ExchangeKind.SHUFFLE, new GradientSize(numbers, SHARDS, GradientDtype.FP32), context.getConf());
-        return new SparkGradientSource(context, run, state, choice);
+        return ShuffledBigrams.source(context, plan, state, VOCABULARY, rows, null);
     }
 
     private CheckpointStateStore states(JavaSparkContext context) {
