@@ -1,20 +1,13 @@
 package org.sparkqlora.checkpoint;
 
-import java.io.BufferedInputStream;
 import java.io.DataInputStream;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.Map;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
-import org.sparkqlora.storage.JoinedStreams;
 
 /** A checkpoint whose files were read and found to be as written. */
 public final class Checkpoint {
-    private static final int BUFFER = 1 << 16;
-
     private final FileSystem files;
     private final Path folder;
     private final Commit commit;
@@ -45,19 +38,13 @@ public final class Checkpoint {
         return skipped;
     }
 
-    /** The state as it was written, in one file or in parts, each opened when it is reached. The caller closes it. */
-    public DataInputStream openState() {
-        InputStream parts = new JoinedStreams(commit.files().stream()
-                .map(part -> open(new Path(folder, part.name())))
-                .iterator());
-        return new DataInputStream(new BufferedInputStream(parts, BUFFER));
+    /** The state's files, for any process. */
+    public StoredState stored() {
+        return new StoredState(files.makeQualified(folder).toString(), commit.files());
     }
 
-    private InputStream open(Path file) {
-        try {
-            return files.open(file);
-        } catch (IOException e) {
-            throw new UncheckedIOException("Failed to open " + file, e);
-        }
+    /** The state as it was written, see {@link StoredState#open}. The caller closes it. */
+    public DataInputStream openState() {
+        return stored().open(files);
     }
 }

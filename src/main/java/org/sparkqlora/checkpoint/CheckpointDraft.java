@@ -47,9 +47,7 @@ public record CheckpointDraft(String folder, String claim, String run) implement
      */
     public StoredFile write(Configuration configuration, int number, BlobWriter part) throws IOException {
         Path parent = new Path(folder);
-        FileSystem files = parent.toUri().getScheme().equals(LocalFiles.SCHEME)
-                ? LocalFiles.system()
-                : StorePath.files(parent, configuration);
+        FileSystem files = files(parent, configuration);
         requireClaim(files);
         Path file = new Path(parent, String.format(Locale.ROOT, "state-%03d-%s.bin", number, UUID.randomUUID()));
         try {
@@ -58,6 +56,13 @@ public record CheckpointDraft(String folder, String claim, String run) implement
             removeAfter(e, files, file);
             throw e;
         }
+    }
+
+    /** The file system of a checkpoint's folder, whose path names it. */
+    static FileSystem files(Path folder, Configuration configuration) throws IOException {
+        return folder.toUri().getScheme().equals(LocalFiles.SCHEME)
+                ? LocalFiles.system()
+                : StorePath.files(folder, configuration);
     }
 
     private void requireClaim(FileSystem files) throws IOException {

@@ -64,11 +64,23 @@ public record StoredFile(String name, long bytes, String sha256) implements Seri
         Path file = new Path(folder, name);
         FileStatus status = files.getFileStatus(file);
         if (status.getLen() != bytes) {
-            throw new DamagedFileException(
-                    "Cannot trust %s: expected %d bytes, found %d".formatted(file, bytes, status.getLen()));
+            throw damaged(file, status.getLen());
         }
 
-        String found = hash(files, file);
+        requireHash(file, hash(files, file));
+    }
+
+    /** Its bytes in {@code folder}, the last of which fails with a {@link DamagedFileException} if they are not what was written. */
+    public InputStream openVerified(FileSystem files, Path folder) throws IOException {
+        Path file = new Path(folder, name);
+        return new VerifiedStream(open(files, file), file, this);
+    }
+
+    DamagedFileException damaged(Path file, long found) {
+        return new DamagedFileException("Cannot trust %s: expected %d bytes, found %d".formatted(file, bytes, found));
+    }
+
+    void requireHash(Path file, String found) throws DamagedFileException {
         if (!found.equals(sha256)) {
             throw new DamagedFileException(
                     "Cannot trust %s: expected SHA-256 %s, found %s".formatted(file, sha256, found));
