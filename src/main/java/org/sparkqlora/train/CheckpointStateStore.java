@@ -10,6 +10,7 @@ import java.util.function.Consumer;
 import org.sparkqlora.checkpoint.Checkpoint;
 import org.sparkqlora.checkpoint.CheckpointDraft;
 import org.sparkqlora.checkpoint.CheckpointStore;
+import org.sparkqlora.checkpoint.StoredState;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.optim.OptimizerSpec;
 import org.sparkqlora.tensor.FlatVector;
@@ -104,11 +105,33 @@ public final class CheckpointStateStore implements StateStore {
             return read(in -> TrainState.readParameters(in, optimizer, home));
         }
 
+        /** The position is at the start of the State's bytes; no more of them is read here. */
+        @Override
+        public Optional<Recipe> recipe() {
+            return Optional.of(new FromFiles(read(TrainState::readPosition), checkpoint.stored()));
+        }
+
         private <T> T read(StateReader<T> reader) {
             try (DataInputStream in = checkpoint.openState()) {
                 return reader.read(in);
             } catch (IOException e) {
                 throw new UncheckedIOException("Failed to read the checkpoint of step " + checkpoint.step(), e);
+            }
+        }
+    }
+
+    /** Reads the checkpoint's files where they are, and compares them with their hashes on the way. */
+    private record FromFiles(Position position, StoredState files) implements StateOrigin.Recipe {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        public TrainState make(
+                GradientModel model, OptimizerSpec optimizer, StateHome home, StateOrigin.Opening opening) {
+            try (DataInputStream in = opening.open(files)) {
+                return TrainState.read(in, optimizer, home);
+            } catch (IOException | UncheckedIOException | BadInputException e) {
+                throw new UnreachableStateException(
+                        "cannot read the checkpoint of step %d here (%s)".formatted(position.version(), e), e);
             }
         }
     }

@@ -10,7 +10,7 @@ public enum OwnStateLog implements StateLog {
     }
 
     @Override
-    public TrainState snapshot(StateHome home) {
+    public TrainState snapshot(GradientModel model, StateHome home) {
         throw new IllegalStateException("Cannot pull a snapshot: this replica is moved on by its owner");
     }
 

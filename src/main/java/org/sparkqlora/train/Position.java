@@ -3,6 +3,7 @@ package org.sparkqlora.train;
 import java.io.Serializable;
 import java.util.OptionalDouble;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.model.layout.Precision;
 
 /**
  * The version of a State and the scale of its loss: all but its numbers, and enough to set the rate of the next step.
@@ -11,6 +12,10 @@ import org.jspecify.annotations.Nullable;
  * @param scale of the loss; null for a model that needs none
  */
 public record Position(long version, @Nullable LossScale scale) implements Serializable {
+    /** Of State(0) of a model in {@code precision}. */
+    static Position first(Precision precision) {
+        return new Position(0, precision.scalesLoss() ? LossScale.FIRST : null);
+    }
 
     /** The factor on the next gradient on its way through the model; empty without loss scaling. */
     public OptionalDouble lossScale() {

@@ -223,7 +223,7 @@ public final class Replica implements AutoCloseable {
     }
 
     private TrainState pull(StateLog log) {
-        TrainState pulled = log.snapshot(home);
+        TrainState pulled = log.snapshot(model, home);
         release();
         forgetState();
         state = pulled;

@@ -13,8 +13,12 @@ public interface StateLog {
         return version >= snapshotVersion();
     }
 
-    /** A State at {@link #snapshotVersion()}, which the caller owns and keeps in {@code home}. */
-    TrainState snapshot(StateHome home);
+    /**
+     * A State at {@link #snapshotVersion()}, which the caller owns and keeps in {@code home}.
+     *
+     * @param model that is to compute at it
+     */
+    TrainState snapshot(GradientModel model, StateHome home);
 
     /** The update that applies to {@code version}, which is not below the snapshot's. */
     Update update(long version);

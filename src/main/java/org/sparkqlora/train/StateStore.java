@@ -26,11 +26,8 @@ public interface StateStore {
     default void clear() {}
 
     /** A State in the store, of which no more is read than is asked for. */
-    interface Stored {
+    interface Stored extends StateOrigin {
         long version();
-
-        /** All of it; the caller closes it. */
-        TrainState read();
 
         /** The trained values alone; the caller closes them. */
         FlatVector parameters();

@@ -61,7 +61,7 @@ public final class TrainState implements SavedState, AutoCloseable {
 
     /** This State with loss scaling if a model in {@code precision} needs it. */
     public TrainState in(Precision precision) {
-        position = new Position(position.version(), precision.scalesLoss() ? LossScale.FIRST : null);
+        position = new Position(position.version(), Position.first(precision).scale());
         return this;
     }
 
@@ -69,9 +69,20 @@ public final class TrainState implements SavedState, AutoCloseable {
     public static TrainState read(DataInput in, OptimizerSpec spec, StateHome home) throws IOException {
         Head head = Head.read(in);
         FlatVector parameters = head.readParameters(in, spec, home);
-        Optimizer optimizer = home.optimizer(spec, head.tensors());
-        optimizer.load(in);
-        return new TrainState(parameters, optimizer, head.tensors(), head.seed(), head.position());
+        TrainState state = new TrainState(
+                parameters, home.optimizer(spec, head.tensors()), head.tensors(), head.seed(), head.position());
+        try {
+            state.optimizer.load(in);
+            return state;
+        } catch (IOException | RuntimeException e) {
+            state.close();
+            throw e;
+        }
+    }
+
+    /** The position of the State that {@link #write} wrote, and no byte behind what comes before its parameters. */
+    static Position readPosition(DataInput in) throws IOException {
+        return Head.read(in).position();
     }
 
     /** The parameters of the State that {@link #write} wrote, and no byte behind them; the caller closes them. */

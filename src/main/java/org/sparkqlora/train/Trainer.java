@@ -61,14 +61,14 @@ public final class Trainer {
      * State are lost, it goes on from the newest checkpoint.
      *
      * @param resume whether to continue from a checkpoint
-     * @param fresh State(0), made when there is nothing to continue from
-     * @param sources computes gradients from the State on, which it takes over
+     * @param fresh State(0), asked for when there is nothing to continue from
+     * @param sources computes gradients from the State of an origin on
      * @param publish takes the trained values, which it may only read, and only until it returns
      */
     public TrainSummary run(
             Resume resume,
-            Supplier<TrainState> fresh,
-            Function<TrainState, GradientSource> sources,
+            StateOrigin fresh,
+            Function<StateOrigin, GradientSource> sources,
             Consumer<FlatVector> publish) {
         Resume from = resume;
         for (int lost = 1; ; lost++) {
@@ -90,8 +90,8 @@ public final class Trainer {
 
     private TrainSummary attempt(
             Resume resume,
-            Supplier<TrainState> fresh,
-            Function<TrainState, GradientSource> sources,
+            StateOrigin fresh,
+            Function<StateOrigin, GradientSource> sources,
             Consumer<FlatVector> publish) {
         Optional<Stored> stored = stored(resume);
         writer = new CheckpointWriter(
@@ -100,7 +100,8 @@ public final class Trainer {
             return publishLast(stored.orElseThrow(), publish);
         }
 
-        try (GradientSource source = open(stored.map(Stored::read).orElseGet(fresh), sources);
+        try (GradientSource source =
+                        sources.apply(stored.<StateOrigin>map(from -> from).orElse(fresh));
                 CheckpointWriter ofAttempt = writer) {
             claim(source.position().version());
             TrainSummary summary = train(source);
@@ -117,15 +118,6 @@ public final class Trainer {
         }
 
         return stored;
-    }
-
-    private static GradientSource open(TrainState state, Function<TrainState, GradientSource> sources) {
-        try {
-            return sources.apply(state);
-        } catch (RuntimeException | Error e) {
-            state.close();
-            throw e;
-        }
     }
 
     /** The first change of the output: of two drivers, only the one that has claimed it goes on. */

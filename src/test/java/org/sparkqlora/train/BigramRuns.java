@@ -49,12 +49,12 @@ final class BigramRuns {
                 BestModelAndSamples.nothing());
     }
 
-    GradientSource source(TrainPlan plan, GradientModel of, TrainState state) {
+    GradientSource source(TrainPlan plan, GradientModel of, StateOrigin origin) {
         return new LocalGradientSource(
                 plan.batches(),
                 of,
                 StateHome.inMemory(new Workers(1)),
-                state,
+                origin.read(),
                 TrainFixture.reader(rows),
                 TrainFixture.reader(rows.subList(0, 5)));
     }

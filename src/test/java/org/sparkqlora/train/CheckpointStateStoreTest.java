@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.DataOutput;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
@@ -18,7 +19,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.sparkqlora.checkpoint.CheckpointDraft;
 import org.sparkqlora.checkpoint.CheckpointStore;
+import org.sparkqlora.model.layout.Precision;
 import org.sparkqlora.quant.Workers;
+import org.sparkqlora.storage.DamagedFileException;
 import org.sparkqlora.storage.StoredFile;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.train.SavedState.StateParts;
@@ -87,6 +90,51 @@ class CheckpointStateStoreTest {
 
         assertThat(stored.version()).isZero();
         assertThat(TrainFixture.values(stored.parameters())).isEqualTo(TrainFixture.values(state.parameters()));
+    }
+
+    @Test
+    void anotherProcessMakesTheStateOfItsFiles() throws IOException {
+        TrainPlan plan = plan(2);
+        TrainState state = TrainFixture.freshState(plan, model).in(Precision.FP16);
+        state.apply(new Update(
+                0, SummedVector.of(FlatVector.zeros(model.parameters().size()), Summation.TREE), 1, 0.1));
+        store(plan).save(state);
+
+        StateOrigin.Recipe recipe = store(plan).newest().orElseThrow().recipe().orElseThrow();
+
+        assertThat(recipe.position()).isEqualTo(state.position());
+        assertThat(TrainFixture.bytes(made(recipe, plan))).isEqualTo(TrainFixture.bytes(state));
+    }
+
+    @Test
+    void aProcessThatDoesNotFindTheStateAsItWasWrittenSaysWhatIsWrong() throws IOException {
+        TrainPlan plan = plan(2);
+        store(plan).save(TrainFixture.freshState(plan, model));
+        StateStore.Stored stored = store(plan).newest().orElseThrow();
+        StateOrigin.Recipe recipe = stored.recipe().orElseThrow();
+        Files.write(stateOf(0), new byte[] {1}, StandardOpenOption.APPEND);
+
+        assertThatThrownBy(() -> made(recipe, plan))
+                .isInstanceOf(UnreachableStateException.class)
+                .hasMessageStartingWith("cannot read the checkpoint of step 0 here (")
+                .hasMessageContaining("DamagedFileException: Cannot trust file:");
+        assertThatThrownBy(stored::read)
+                .isInstanceOf(UncheckedIOException.class)
+                .hasMessage("Failed to read the checkpoint of step 0")
+                .hasCauseInstanceOf(DamagedFileException.class);
+
+        Files.delete(stateOf(0));
+        assertThatThrownBy(() -> made(recipe, plan))
+                .isInstanceOf(UnreachableStateException.class)
+                .hasMessageStartingWith("cannot read the checkpoint of step 0 here (");
+    }
+
+    private TrainState made(StateOrigin.Recipe recipe, TrainPlan plan) {
+        return recipe.make(
+                model,
+                plan.optimizer(),
+                StateHome.inMemory(new Workers(1)),
+                files -> files.open(new Configuration(false)));
     }
 
     private java.nio.file.Path fileNamed(String name) throws IOException {

@@ -123,7 +123,7 @@ class EvaluatedTrainingTest {
                 .run(
                         Resume.AUTO,
                         () -> TrainFixture.freshState(PLAN, model),
-                        state -> new ScriptedSource(source(state), killedAfter),
+                        origin -> new ScriptedSource(source(origin.read()), killedAfter),
                         parameters -> published = TrainFixture.values(parameters));
     }
 

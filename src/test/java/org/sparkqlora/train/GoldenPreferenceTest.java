@@ -218,8 +218,8 @@ class GoldenPreferenceTest {
                     .run(
                             Resume.NEVER,
                             () -> start,
-                            state -> new LocalGradientSource(
-                                    plan.batches(), model, home, state, TrainFixture.reader(rows), null),
+                            origin -> new LocalGradientSource(
+                                    plan.batches(), model, home, origin.read(), TrainFixture.reader(rows), null),
                             parameters -> outcome.add(new Outcome(steps.steps, parameters.copy(), model.parameters())));
             return outcome.get(0);
         }

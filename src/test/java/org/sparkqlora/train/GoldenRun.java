@@ -79,8 +79,8 @@ record GoldenRun(GoldenModel golden, Mode mode, TrainPlan plan, TrainingDevice d
                     .in(plan.spec().precision());
             StepList steps = new StepList();
             List<Outcome> outcome = new ArrayList<>();
-            LastState last = new LastState(state -> new LocalGradientSource(
-                    plan.batches(), model, home, state, TrainFixture.reader(golden.batch()), null));
+            LastState last = new LastState(origin -> new LocalGradientSource(
+                    plan.batches(), model, home, origin.read(), TrainFixture.reader(golden.batch()), null));
             new Trainer(
                             plan,
                             TrainTriggers.atEnd(),

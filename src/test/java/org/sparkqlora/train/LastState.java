@@ -14,15 +14,15 @@ import org.sparkqlora.tensor.FlatVector;
 
 /** The State that a run ends with, of which the run itself publishes no more than the trained values. */
 public final class LastState {
-    private final Function<TrainState, GradientSource> sources;
+    private final Function<StateOrigin, GradientSource> sources;
     private @Nullable GradientSource source;
 
     /** Of a run that has its sources by {@link #open}. */
-    public LastState(Function<TrainState, GradientSource> sources) {
+    public LastState(Function<StateOrigin, GradientSource> sources) {
         this.sources = sources;
     }
 
-    public GradientSource open(TrainState first) {
+    public GradientSource open(StateOrigin first) {
         return source = sources.apply(first);
     }
 

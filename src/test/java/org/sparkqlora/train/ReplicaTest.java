@@ -193,7 +193,7 @@ class ReplicaTest {
         }
 
         @Override
-        public TrainState snapshot(StateHome home) {
+        public TrainState snapshot(GradientModel of, StateHome home) {
             pulls.add("snapshot " + snapshotVersion);
             try {
                 last = TrainState.read(new DataInputStream(new ByteArrayInputStream(snapshot)), optimizer, home);
@@ -232,8 +232,8 @@ class ReplicaTest {
         }
 
         @Override
-        public TrainState snapshot(StateHome home) {
-            return log.snapshot(home);
+        public TrainState snapshot(GradientModel of, StateHome home) {
+            return log.snapshot(of, home);
         }
 
         @Override

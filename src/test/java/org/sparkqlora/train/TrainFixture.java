@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
+import java.util.function.Supplier;
 import org.sparkqlora.model.layout.LoraSpec;
 import org.sparkqlora.model.layout.Method;
 import org.sparkqlora.model.layout.ModelSpec;
@@ -65,6 +66,33 @@ public final class TrainFixture {
                 plan.optimizer(),
                 plan.seed(),
                 StateHome.inMemory(new Workers(1)));
+    }
+
+    /** State(0), which executors make by themselves, and the driver by {@code driver}. */
+    public static StateOrigin madeByExecutors(TrainPlan plan, Supplier<TrainState> driver) {
+        return new ByRecipe(
+                driver, new StateOrigin.FirstValues(plan.seed(), plan.spec().precision()));
+    }
+
+    /**
+     * A State that other processes make by {@code made}.
+     *
+     * @param driver makes it in this one
+     */
+    public static StateOrigin byRecipe(StateOrigin.Recipe made, Supplier<TrainState> driver) {
+        return new ByRecipe(driver, made);
+    }
+
+    private record ByRecipe(Supplier<TrainState> driver, Recipe made) implements StateOrigin {
+        @Override
+        public TrainState read() {
+            return driver.get();
+        }
+
+        @Override
+        public Optional<Recipe> recipe() {
+            return Optional.of(made);
+        }
     }
 
     /** All of a State, as a checkpoint has it. */

@@ -129,6 +129,11 @@ public record AdapterStart(
                 : AdapterFolder.read(folder.files(), folder.path(), index);
     }
 
+    /** Whether every process makes the same first values by itself: libtorch's lengths of a weight's rows depend on the processor. */
+    public boolean isSameEverywhere() {
+        return folder == null && (lora == null || !lora.weightDecomposed());
+    }
+
     /** Path of the adapter, for the plan. */
     @Nullable
     public String name() {

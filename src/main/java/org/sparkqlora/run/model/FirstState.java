@@ -26,6 +26,13 @@ public record FirstState(ParameterIndex index, FlatVector parameters) implements
         }
     }
 
+    /** Opens the model, which also writes its quantised copy, and closes it again: where its trained tensors lie. */
+    public static ParameterIndex index(ModelSource source, int threads) {
+        try (GradientModel model = source.open(threads)) {
+            return model.parameters();
+        }
+    }
+
     @Override
     public void close() {
         parameters.close();

@@ -2,6 +2,7 @@ package org.sparkqlora.run.train;
 
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.checkpoint.AdapterFolder;
@@ -280,8 +281,7 @@ public final class TrainingJob {
         try (Workers workers = new Workers(Runtime.getRuntime().availableProcessors());
                 MetricsLog metrics = metrics(output, checkpoints);
                 SampleFile samples = samples(start, output);
-                FreshStates fresh = new FreshStates(
-                        () -> firstState(run, start, home(run, workers)), run.plan(), home(run, workers));
+                FreshStates fresh = freshStates(setup, run, home(run, workers));
                 RunMonitor monitor = new RunMonitor(setup.monitor(), run, replaced != null, options, console)) {
             TrainPlan plan = run.plan();
             StateHome home = home(run, workers);
@@ -297,9 +297,9 @@ public final class TrainingJob {
             TrainSummary summary = monitor.watch(() -> trainer.run(
                     replaced == null ? options.run.resume : Resume.NEVER,
                     fresh,
-                    state -> {
-                        fresh.forget();
-                        return new SparkGradientSource(setup.context(), run, state, setup.exchange());
+                    origin -> {
+                        fresh.forgetUnless(origin);
+                        return new SparkGradientSource(setup.context(), run, origin, setup.exchange());
                     },
                     result::publish));
             monitor.ended(summary, result);
@@ -323,6 +323,15 @@ public final class TrainingJob {
 
     private static StateHome home(TrainingRun run, Workers workers) {
         return new StateHome(workers, run.paging(), ScratchFolder.ofProcess());
+    }
+
+    private static FreshStates freshStates(TrainingSetup setup, TrainingRun run, StateHome home) {
+        AdapterStart start = setup.inputs().start();
+        Supplier<FirstState> first = () -> firstState(run, start, home);
+        return setup.exchange().executorsHoldState(run.plan().batches().localSteps()) && start.isSameEverywhere()
+                ? FreshStates.ofExecutors(
+                        first, FirstState.index(run.model(), home.workers().threads()), run.plan(), home)
+                : FreshStates.ofDriver(first, run.plan(), home);
     }
 
     private static FirstState firstState(TrainingRun run, AdapterStart start, StateHome home) {

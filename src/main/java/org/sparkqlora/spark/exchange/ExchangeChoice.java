@@ -92,6 +92,20 @@ public record ExchangeChoice(ExchangeKind kind, GradientSize size, long resultLi
         return kind == ExchangeKind.SHUFFLE;
     }
 
+    /**
+     * Whether executors alone have the State.
+     *
+     * @param localSteps steps that a shard takes by itself; after more than one the driver takes the mean of States
+     */
+    public boolean executorsHoldState(int localSteps) {
+        return holdsSums() && localSteps == 1;
+    }
+
+    /** Whether executors alone have the State of a run on several that asks for {@code kind}, whatever Spark's own limits are. */
+    public static boolean executorsHoldState(ExchangeKind kind, GradientSize size) {
+        return kind == ExchangeKind.SHUFFLE || (kind == ExchangeKind.AUTO && size.bytes() > COLLECTED_BYTES);
+    }
+
     /** Whether tasks run in the driver's process and share its State. */
     public boolean inDriver() {
         return kind == ExchangeKind.DRIVER;

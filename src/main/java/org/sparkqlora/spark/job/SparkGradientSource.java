@@ -39,6 +39,7 @@ import org.sparkqlora.train.GradientSource;
 import org.sparkqlora.train.Position;
 import org.sparkqlora.train.SavedState;
 import org.sparkqlora.train.StateMean;
+import org.sparkqlora.train.StateOrigin;
 import org.sparkqlora.train.StepGradient;
 import org.sparkqlora.train.SummedGradient;
 import org.sparkqlora.train.TrainPlan;
@@ -68,9 +69,12 @@ public final class SparkGradientSource implements GradientSource {
     private final ReplicaGroup replicas;
     private final Runnable restoreInterrupts;
 
-    /** @param choice of the gradient exchange */
+    /**
+     * @param origin of the State that it begins with
+     * @param choice of the gradient exchange
+     */
     public SparkGradientSource(
-            JavaSparkContext context, TrainingRun training, TrainState state, ExchangeChoice choice) {
+            JavaSparkContext context, TrainingRun training, StateOrigin origin, ExchangeChoice choice) {
         this.context = context;
         this.restoreInterrupts = CancelledJob.interruptTasks(context);
         this.plan = training.plan();
@@ -87,7 +91,21 @@ public final class SparkGradientSource implements GradientSource {
         this.keptSteps = keptSteps(training.snapshots(), choice.size());
         this.exchange = choice.exchange(context, run, plan.gradientFormat(), keptSteps);
         this.shards = shardsOf(context, plan.batches());
-        this.replicas = replicas(training, state, choice); // last: what tasks find by name stays until this is closed
+        this.replicas = replicas(training, origin, choice); // last: what tasks find by name stays until this is closed
+    }
+
+    /** A State that cannot be had, as that of a checkpoint which has changed, leaves nothing open. */
+    private ReplicaGroup replicas(TrainingRun training, StateOrigin origin, ExchangeChoice choice) {
+        try {
+            return choice.executorsHoldState(plan.batches().localSteps())
+                    ? new ExecutorReplicas(context, run, origin, keptSteps, this::recomputedSum)
+                    : ofDriver(training, origin.read(), choice);
+        } catch (RuntimeException | Error e) {
+            restoreInterrupts.run();
+            exchange.close();
+            configuration.destroy();
+            throw e;
+        }
     }
 
     private int keptSteps(SnapshotPolicy snapshots, GradientSize size) {
@@ -96,15 +114,16 @@ public final class SparkGradientSource implements GradientSource {
         return Math.min(snapshots.maxUpdates(), new ExchangeMemory(bytes, 1, executors).keptSteps());
     }
 
-    private ReplicaGroup replicas(TrainingRun training, TrainState state, ExchangeChoice choice) {
-        if (choice.inDriver()) {
-            return new DriverReplica(run, state);
+    private ReplicaGroup ofDriver(TrainingRun training, TrainState state, ExchangeChoice choice) {
+        try {
+            return choice.inDriver()
+                    ? new DriverReplica(run, state)
+                    : new FollowingReplicas(
+                            state, new StateLogPublisher(context, plan.optimizer(), training.snapshots()));
+        } catch (RuntimeException | Error e) {
+            state.close();
+            throw e;
         }
-
-        SnapshotPolicy snapshots = training.snapshots();
-        return choice.holdsSums() && plan.batches().localSteps() == 1
-                ? new ExecutorReplicas(context, run, state, keptSteps, this::recomputedSum)
-                : new FollowingReplicas(state, new StateLogPublisher(context, plan.optimizer(), snapshots));
     }
 
     @Override

@@ -6,6 +6,7 @@ import java.util.stream.IntStream;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.sparkqlora.optim.OptimizerSpec;
+import org.sparkqlora.train.GradientModel;
 import org.sparkqlora.train.StateHome;
 import org.sparkqlora.train.TrainState;
 
@@ -32,7 +33,7 @@ record BroadcastSnapshot(long version, Broadcast<byte[][]> bytes, long length) i
     }
 
     @Override
-    public TrainState read(OptimizerSpec optimizer, StateHome home) {
+    public TrainState read(GradientModel model, OptimizerSpec optimizer, StateHome home) {
         return StatePieces.read(Arrays.stream(bytes.value()), optimizer, home);
     }
 

@@ -25,21 +25,22 @@ import org.sparkqlora.train.ShardResult;
 import org.sparkqlora.train.StateHome;
 import org.sparkqlora.train.StateLog;
 import org.sparkqlora.train.StateMean;
+import org.sparkqlora.train.StateOrigin;
 import org.sparkqlora.train.SummedGradient;
-import org.sparkqlora.train.TrainState;
 import org.sparkqlora.train.UnreachableStateException;
 import org.sparkqlora.train.Update;
 
 /**
- * A State that only executors have. The driver keeps handles of the latest updates, from which those that have a recent State move on by
- * themselves. Where one joined or fell behind, some of the others leave the State as blocks; so they do for a
- * checkpoint, which they write.
+ * A State that only executors have. Each makes the first one by itself, or gets it from the driver. The driver keeps handles of the latest
+ * updates, from which those that have a recent State move on by themselves. Where one joined or fell behind, some of the others leave the
+ * State as blocks; so they do for a checkpoint, which they write.
  */
 public final class ExecutorReplicas implements ReplicaGroup {
     private static final Logger LOG = LoggerFactory.getLogger(ExecutorReplicas.class);
 
     private final JavaSparkContext context;
     private final RunHandle run;
+    private final StateOrigin origin;
     private final int mostUpdates;
     private final LongFunction<SummedGradient> recompute;
     private final Deque<Update> updates = new ArrayDeque<>();
@@ -54,7 +55,7 @@ public final class ExecutorReplicas implements ReplicaGroup {
     private @Nullable Requested unwritten; // left, and not yet in files
 
     /**
-     * Takes {@code state} over: executors get it from the driver, once.
+     * Begins with the State of {@code origin}, which the driver sends only where executors cannot make it by themselves.
      *
      * @param mostUpdates that an executor may be behind before it needs a State
      * @param recompute computes the sum of gradients of a version again, which gives the same numbers
@@ -62,16 +63,17 @@ public final class ExecutorReplicas implements ReplicaGroup {
     public ExecutorReplicas(
             JavaSparkContext context,
             RunHandle run,
-            TrainState state,
+            StateOrigin origin,
             int mostUpdates,
             LongFunction<SummedGradient> recompute) {
         this.context = context;
         this.run = run;
+        this.origin = origin;
         this.mostUpdates = mostUpdates;
         this.recompute = recompute;
-        this.position = state.position();
-        this.snapshot = BroadcastSnapshot.of(context, state);
-        state.close();
+        FirstSnapshot first = FirstSnapshot.of(context, run, origin);
+        this.position = first.position();
+        this.snapshot = first.snapshot();
     }
 
     @Override
@@ -138,6 +140,12 @@ public final class ExecutorReplicas implements ReplicaGroup {
         if (taken.isEmpty() && !updates.isEmpty() && !isRecomputing) {
             recomputeLastSum();
             taken = tryToTake();
+        }
+
+        if (taken.isEmpty()) {
+            Optional<Snapshot> sent = FirstSnapshot.sentFor(snapshot, context, origin);
+            sent.ifPresent(this::replaceSnapshot);
+            taken = sent.flatMap(ready -> tryToTake());
         }
 
         StateBlocks state = taken.orElseThrow(this::nobodyHasTheState);

@@ -20,6 +20,7 @@ import org.sparkqlora.spark.blocks.ExecutorBlocks;
 import org.sparkqlora.spark.blocks.ExecutorPlace;
 import org.sparkqlora.spark.blocks.PlacedTasks;
 import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.train.GradientModel;
 import org.sparkqlora.train.Replica.StaleVersionException;
 import org.sparkqlora.train.StateHome;
 import org.sparkqlora.train.StateLog;
@@ -96,7 +97,7 @@ public record StateBlocks(long version, ExecutorBlocks blocks, List<ExecutorBloc
     }
 
     @Override
-    public TrainState read(OptimizerSpec optimizer, StateHome home) {
+    public TrainState read(GradientModel model, OptimizerSpec optimizer, StateHome home) {
         try {
             return StatePieces.read(fetched(), optimizer, home);
         } catch (ExecutorBlocks.LostBlockException e) {

@@ -4,6 +4,7 @@ import java.io.Serializable;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.optim.OptimizerSpec;
+import org.sparkqlora.train.GradientModel;
 import org.sparkqlora.train.StateHome;
 import org.sparkqlora.train.StateLog;
 import org.sparkqlora.train.TrainState;
@@ -36,12 +37,12 @@ record UpdateLog(@Nullable Snapshot snapshot, long first, List<Update> updates, 
     }
 
     @Override
-    public TrainState snapshot(StateHome home) {
+    public TrainState snapshot(GradientModel model, StateHome home) {
         if (snapshot == null) {
             throw new UnreachableStateException("there is no State yet from which updates lead on");
         }
 
-        return snapshot.read(optimizer, home);
+        return snapshot.read(model, optimizer, home);
     }
 
     @Override

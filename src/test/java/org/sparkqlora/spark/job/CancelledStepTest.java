@@ -81,7 +81,7 @@ class CancelledStepTest {
                 context,
                 new TrainingRun(
                         plan, new LongPass(new BigramSource()), rows, null, Paging.DEFAULT, SnapshotPolicy.DEFAULT),
-                TrainFixture.freshState(plan, model),
+                () -> TrainFixture.freshState(plan, model),
                 ExchangeChoice.of(ExchangeKind.AUTO, size, context.getConf()));
     }
 

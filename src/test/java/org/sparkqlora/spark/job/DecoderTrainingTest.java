@@ -39,6 +39,7 @@ import org.sparkqlora.optim.Schedule;
 import org.sparkqlora.optim.ScheduleKind;
 import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.quant.Workers;
+import org.sparkqlora.run.model.FirstState;
 import org.sparkqlora.spark.exchange.ExchangeChoice;
 import org.sparkqlora.spark.exchange.ExchangeKind;
 import org.sparkqlora.spark.exchange.GradientSize;
@@ -177,13 +178,14 @@ class DecoderTrainingTest {
         TrainSummary summary = trainer.run(
                 Resume.NEVER,
                 () -> fresh(model, plan, paging),
-                state -> {
+                origin -> {
+                    ExchangeChoice choice = collect(FirstState.index(model, 1).size(), plan, context);
                     deleteCopies(); // tasks make their own
                     return new SparkGradientSource(
                             context,
                             new TrainingRun(plan, model, rows, null, paging, SnapshotPolicy.DEFAULT),
-                            state,
-                            collect(state, plan, context));
+                            origin,
+                            choice);
                 },
                 parameters -> trained[0] = parameters.copy());
         assertThat(summary.lastLoss().getAsDouble())
@@ -233,9 +235,8 @@ class DecoderTrainingTest {
         }
     }
 
-    private static ExchangeChoice collect(TrainState state, TrainPlan plan, JavaSparkContext context) {
-        GradientSize size =
-                new GradientSize(state.parameters().length(), plan.batches().shards(), plan.gradientDtype());
+    private static ExchangeChoice collect(long parameters, TrainPlan plan, JavaSparkContext context) {
+        GradientSize size = new GradientSize(parameters, plan.batches().shards(), plan.gradientDtype());
         return ExchangeChoice.of(ExchangeKind.COLLECT, size, context.getConf());
     }
 

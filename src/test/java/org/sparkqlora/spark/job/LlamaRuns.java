@@ -23,6 +23,7 @@ import org.sparkqlora.optim.Schedule;
 import org.sparkqlora.optim.ScheduleKind;
 import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.quant.Workers;
+import org.sparkqlora.run.model.FirstState;
 import org.sparkqlora.spark.exchange.ExchangeChoice;
 import org.sparkqlora.spark.exchange.ExchangeKind;
 import org.sparkqlora.spark.exchange.GradientSize;
@@ -44,6 +45,7 @@ import org.sparkqlora.train.LastState;
 import org.sparkqlora.train.ModelSource;
 import org.sparkqlora.train.Resume;
 import org.sparkqlora.train.StateHome;
+import org.sparkqlora.train.StateOrigin;
 import org.sparkqlora.train.TrainFixture;
 import org.sparkqlora.train.TrainPlan;
 import org.sparkqlora.train.TrainState;
@@ -113,19 +115,20 @@ public record LlamaRuns(Path folder, PreparedData rows) {
                         BestModelAndSamples.nothing())
                 .run(
                         Resume.NEVER,
-                        this::fresh,
+                        TrainFixture.madeByExecutors(plan(), this::fresh),
                         last::open,
                         parameters -> digest[0] = Sha256.hex(last.bytes(parameters)));
         return digest[0];
     }
 
     private SparkGradientSource source(
-            JavaSparkContext context, ModelSource model, ExchangeKind exchange, TrainState state) {
-        GradientSize size = new GradientSize(state.parameters().length(), SHARDS, GradientDtype.FP32);
+            JavaSparkContext context, ModelSource model, ExchangeKind exchange, StateOrigin origin) {
+        long parameters = FirstState.index(model(), 1).size();
+        GradientSize size = new GradientSize(parameters, SHARDS, GradientDtype.FP32);
         return new SparkGradientSource(
                 context,
                 new TrainingRun(plan(), model, rows, null, IN_FILE, OFTEN),
-                state,
+                origin,
                 ExchangeChoice.of(exchange, size, context.getConf()));
     }
 

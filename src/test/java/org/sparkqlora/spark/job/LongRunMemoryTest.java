@@ -90,7 +90,7 @@ class LongRunMemoryTest {
                 .run(
                         Resume.NEVER,
                         () -> TrainFixture.freshState(plan, new BigramModel(VOCABULARY)),
-                        state -> new SparkGradientSource(context, run, state, exchange),
+                        origin -> new SparkGradientSource(context, run, origin, exchange),
                         parameters -> {});
     }
 

@@ -52,6 +52,7 @@ import org.sparkqlora.optim.Schedule;
 import org.sparkqlora.optim.ScheduleKind;
 import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.quant.Workers;
+import org.sparkqlora.run.model.FirstState;
 import org.sparkqlora.spark.exchange.ExchangeChoice;
 import org.sparkqlora.spark.exchange.ExchangeKind;
 import org.sparkqlora.spark.exchange.GradientSize;
@@ -77,6 +78,7 @@ import org.sparkqlora.train.ObjectiveModelSource;
 import org.sparkqlora.train.ReferenceParameters;
 import org.sparkqlora.train.Resume;
 import org.sparkqlora.train.StateHome;
+import org.sparkqlora.train.StateOrigin;
 import org.sparkqlora.train.TrainFixture;
 import org.sparkqlora.train.TrainPlan;
 import org.sparkqlora.train.TrainState;
@@ -203,24 +205,25 @@ class PreferenceTrainingTest {
                 PreparedRows rows = data.reader(new Configuration())) {
             return trained(
                     way,
-                    state -> new LocalGradientSource(
-                            plan(way).batches(), model, StateHome.inMemory(workers), state, rows, null),
+                    origin -> new LocalGradientSource(
+                            plan(way).batches(), model, StateHome.inMemory(workers), origin.read(), rows, null),
                     step -> {});
         }
     }
 
-    private static Function<TrainState, GradientSource> source(
+    private static Function<StateOrigin, GradientSource> source(
             JavaSparkContext context, Way way, ExchangeKind exchange) {
         PreparedData rows = rows(way.objective.kind().examples());
-        return state -> new SparkGradientSource(
+        long parameters = FirstState.index(model(way), 1).size();
+        return origin -> new SparkGradientSource(
                 context,
                 new TrainingRun(plan(way), model(way), rows, null, Paging.DEFAULT, SnapshotPolicy.DEFAULT),
-                state,
+                origin,
                 ExchangeChoice.of(
                         exchange,
                         new GradientSize(
                                 TrainPlan.numbersOfShard(
-                                        state.parameters().length(),
+                                        parameters,
                                         plan(way).optimizer(),
                                         plan(way).batches().localSteps()),
                                 SHARDS,
@@ -229,7 +232,7 @@ class PreferenceTrainingTest {
     }
 
     private static byte[] trained(
-            Way way, Function<TrainState, GradientSource> source, Consumer<StepMetrics> afterStep) {
+            Way way, Function<StateOrigin, GradientSource> source, Consumer<StepMetrics> afterStep) {
         byte[][] published = new byte[1][];
         LastState last = new LastState(source);
         ProgressReporter reporter = new ProgressReporter() {

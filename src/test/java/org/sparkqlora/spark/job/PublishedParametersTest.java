@@ -139,8 +139,8 @@ class PublishedParametersTest {
                 .run(
                         Resume.NEVER,
                         () -> TrainFixture.freshState(plan(), model),
-                        state -> {
-                            sources.add(ShuffledBigrams.source(context, plan(), state, VOCABULARY, rows, null));
+                        origin -> {
+                            sources.add(ShuffledBigrams.source(context, plan(), origin, VOCABULARY, rows, null));
                             return new Watched(sources.get(sources.size() - 1), last);
                         },
                         parameters -> published.add(TrainFixture.values(parameters)));
@@ -198,8 +198,13 @@ class PublishedParametersTest {
                     .run(
                             Resume.NEVER,
                             () -> TrainFixture.freshState(plan(), model),
-                            state -> new LocalGradientSource(
-                                    plan().batches(), model, StateHome.inMemory(new Workers(1)), state, reader, null),
+                            origin -> new LocalGradientSource(
+                                    plan().batches(),
+                                    model,
+                                    StateHome.inMemory(new Workers(1)),
+                                    origin.read(),
+                                    reader,
+                                    null),
                             parameters -> published.add(TrainFixture.values(parameters)));
         }
 

@@ -101,7 +101,12 @@ class SavedByNextStepTest {
     private void onCluster(Consumer<Running> body) {
         Boolean ended = CLUSTER.on(Clusters.TWO_EXECUTORS, context -> {
             try (GradientSource source = ShuffledBigrams.source(
-                    context, plan(), TrainFixture.freshState(plan(), model), BigramModel.VOCABULARY, rows, rows)) {
+                    context,
+                    plan(),
+                    () -> TrainFixture.freshState(plan(), model),
+                    BigramModel.VOCABULARY,
+                    rows,
+                    rows)) {
                 for (int i = 0; i < STEPS; i++) {
                     step(source);
                 }

@@ -11,8 +11,8 @@ import org.sparkqlora.spark.replica.SnapshotPolicy;
 import org.sparkqlora.train.BigramSource;
 import org.sparkqlora.train.GradientDtype;
 import org.sparkqlora.train.GradientSource;
+import org.sparkqlora.train.StateOrigin;
 import org.sparkqlora.train.TrainPlan;
-import org.sparkqlora.train.TrainState;
 
 /** Gradients of a bigram model that executors exchange by {@code shuffle}, so that they hold its State. */
 final class ShuffledBigrams {
@@ -21,7 +21,7 @@ final class ShuffledBigrams {
     static GradientSource source(
             JavaSparkContext context,
             TrainPlan plan,
-            TrainState state,
+            StateOrigin origin,
             int vocabulary,
             PreparedData rows,
             @Nullable PreparedData heldOut) {
@@ -31,6 +31,6 @@ final class ShuffledBigrams {
                 (long) vocabulary * vocabulary, plan.optimizer(), plan.batches().localSteps());
         GradientSize size = new GradientSize(numbers, plan.batches().shards(), GradientDtype.FP32);
         return new SparkGradientSource(
-                context, run, state, ExchangeChoice.of(ExchangeKind.SHUFFLE, size, context.getConf()));
+                context, run, origin, ExchangeChoice.of(ExchangeKind.SHUFFLE, size, context.getConf()));
     }
 }

@@ -45,6 +45,7 @@ import org.sparkqlora.train.LocalGradientSource;
 import org.sparkqlora.train.PassingSource;
 import org.sparkqlora.train.Resume;
 import org.sparkqlora.train.StateHome;
+import org.sparkqlora.train.StateOrigin;
 import org.sparkqlora.train.TrainFixture;
 import org.sparkqlora.train.TrainPlan;
 import org.sparkqlora.train.TrainState;
@@ -207,7 +208,7 @@ class SparkGradientSourceTest {
         return train(sourcesOn(context, exchange), ProgressReporter.silent());
     }
 
-    private Function<TrainState, GradientSource> sourcesOn(JavaSparkContext context, ExchangeKind exchange) {
+    private Function<StateOrigin, GradientSource> sourcesOn(JavaSparkContext context, ExchangeKind exchange) {
         TrainingRun run = new TrainingRun(plan(), new BigramSource(), rows, heldOut, Paging.DEFAULT, OFTEN);
         long numbers = TrainPlan.numbersOfShard(
                 BigramModel.VOCABULARY * BigramModel.VOCABULARY,
@@ -215,20 +216,25 @@ class SparkGradientSourceTest {
                 plan().batches().localSteps());
         GradientSize size = new GradientSize(numbers, SHARDS, GradientDtype.FP32);
         ExchangeChoice choice = ExchangeChoice.of(exchange, size, context.getConf());
-        return state -> new SparkGradientSource(context, run, state, choice);
+        return origin -> new SparkGradientSource(context, run, origin, choice);
     }
 
     private Outcome trainInProcess() {
         try (PreparedRows train = rows.reader(new Configuration());
                 PreparedRows evaluate = heldOut.reader(new Configuration())) {
             return train(
-                    state -> new LocalGradientSource(
-                            plan().batches(), model, StateHome.inMemory(new Workers(1)), state, train, evaluate),
+                    origin -> new LocalGradientSource(
+                            plan().batches(),
+                            model,
+                            StateHome.inMemory(new Workers(1)),
+                            origin.read(),
+                            train,
+                            evaluate),
                     ProgressReporter.silent());
         }
     }
 
-    private Outcome train(Function<TrainState, GradientSource> sources, ProgressReporter reporter) {
+    private Outcome train(Function<StateOrigin, GradientSource> sources, ProgressReporter reporter) {
         byte[][] published = new byte[1][];
         LastState last = new LastState(sources);
         Trainer trainer = new Trainer(

@@ -83,7 +83,7 @@ public record StillRun(int numbers, long millis, boolean busy, int shards, int s
                     .run(
                             Resume.NEVER,
                             () -> TrainFixture.freshState(plan, model.open(1)),
-                            state -> new SparkGradientSource(context, run, state, choice),
+                            origin -> new SparkGradientSource(context, run, origin, choice),
                             parameters -> {});
         }
     }

@@ -38,6 +38,7 @@ import org.sparkqlora.train.Resume;
 import org.sparkqlora.train.SavedState;
 import org.sparkqlora.train.SavedState.StateParts;
 import org.sparkqlora.train.StateHome;
+import org.sparkqlora.train.StateOrigin;
 import org.sparkqlora.train.StepGradient;
 import org.sparkqlora.train.TrainFixture;
 import org.sparkqlora.train.TrainPlan;
@@ -221,7 +222,7 @@ class WrittenByExecutorsTest {
     }
 
     private void train(JavaSparkContext context, Resume resume, List<Long> kept, List<String> published) {
-        LastState last = new LastState(state -> source(context, state, plan()));
+        LastState last = new LastState(origin -> source(context, origin, plan()));
         new Trainer(
                         plan(),
                         new TrainTriggers(Trigger.every(2), Trigger.every(0)),
@@ -252,7 +253,8 @@ class WrittenByExecutorsTest {
         Boolean ended = CLUSTER.on(Clusters.TWO_EXECUTORS, context -> {
             Clusters.awaitExecutors(context, 2);
             GatedStore.install(context.hadoopConfiguration(), gate);
-            try (GradientSource source = source(context, TrainFixture.freshState(plan(), model), plan(MANY_STEPS))) {
+            try (GradientSource source =
+                    source(context, () -> TrainFixture.freshState(plan(), model), plan(MANY_STEPS))) {
                 for (int i = 0; i < STEPS; i++) {
                     step(source);
                 }
@@ -265,8 +267,8 @@ class WrittenByExecutorsTest {
         assertThat(ended).isTrue();
     }
 
-    private static GradientSource source(JavaSparkContext context, TrainState state, TrainPlan plan) {
-        return ShuffledBigrams.source(context, plan, state, VOCABULARY, rows, null);
+    private static GradientSource source(JavaSparkContext context, StateOrigin origin, TrainPlan plan) {
+        return ShuffledBigrams.source(context, plan, origin, VOCABULARY, rows, null);
     }
 
     private CheckpointStateStore states(JavaSparkContext context) {
