@@ -33,7 +33,7 @@ import org.sparkqlora.weights.family.ModelConfig;
  * optimiser    AdamW 8 p in 32 bits, (2 + 8 / 256) p in 8
  * activations, workspace and loss: t l times {@link PassMemory}
  * slack        a ninth of what lives in Java's heap, and 0.4 of the activations, workspace and loss at their peak
- * driver       4 p + optimiser, and of gradients 4 p (shards) where tasks run in it; else what the exchange sends it
+ * driver       4 p, optimiser unless only executors have it, and of gradients 4 p (shards) where tasks run in it; else what the exchange sends it
  * </pre>
  *
  * Memory is resident memory: what the process has touched, pages of mapped model files and libraries included.
@@ -87,6 +87,11 @@ public record MemoryPlan(
     /** This plan with a driver that has {@code bytes} of gradients at once. */
     public MemoryPlan withDriverGradients(long bytes) {
         return new MemoryPlan(spec, executorUses, inFile, driver.withGradients(bytes), executors);
+    }
+
+    /** This plan with a driver that never has optimiser state: executors have it, and make the first one by themselves. */
+    public MemoryPlan withoutDriverOptimizer() {
+        return new MemoryPlan(spec, executorUses, inFile, driver.withoutOptimizer(), executors);
     }
 
     /**
@@ -173,19 +178,28 @@ public record MemoryPlan(
     }
 
     /**
-     * What a driver has in its heap.
+     * What a driver has in its heap, but for what lies in files.
      *
-     * @param stateBytes of weights that train and optimiser state, but for what lies in files; where executors hold them, those that the
-     *     driver sends when a run begins or goes on
+     * @param weightBytes of weights that train; where only executors have the State, those that the driver publishes
+     * @param optimizerBytes of optimiser state; where only executors have the State, none, unless the driver makes the first one
      * @param gradientBytes of the gradients of a step
      */
-    public record DriverMemory(long stateBytes, long gradientBytes) {
+    public record DriverMemory(long weightBytes, long optimizerBytes, long gradientBytes) {
         public long bytes() {
-            return stateBytes + gradientBytes;
+            return stateBytes() + gradientBytes;
+        }
+
+        /** The State, or the driver's part of it. */
+        public long stateBytes() {
+            return weightBytes + optimizerBytes;
         }
 
         private DriverMemory withGradients(long bytes) {
-            return new DriverMemory(stateBytes, bytes);
+            return new DriverMemory(weightBytes, optimizerBytes, bytes);
+        }
+
+        private DriverMemory withoutOptimizer() {
+            return new DriverMemory(weightBytes, 0, gradientBytes);
         }
     }
 
@@ -271,7 +285,7 @@ public record MemoryPlan(
             long vector = vectorsInFile() ? 0 : Float.BYTES * parameters;
             long state = pagesToFile() ? buffers() : Optimizers.stateBytes(optimizer, trained);
             long gradients = inFile().contains(MemoryUse.GRADIENTS) ? 0 : Float.BYTES * parameters * step.shards();
-            return new DriverMemory(vector + state, gradients);
+            return new DriverMemory(vector, state, gradients);
         }
 
         private long buffers() {

@@ -12,6 +12,7 @@ import org.sparkqlora.memory.GpuMemoryPlan;
 import org.sparkqlora.memory.MemoryComparison;
 import org.sparkqlora.memory.MemoryPlan;
 import org.sparkqlora.model.layout.FactorInitialization;
+import org.sparkqlora.model.layout.LoraSpec;
 import org.sparkqlora.model.layout.Method;
 import org.sparkqlora.model.layout.ModelSpec;
 import org.sparkqlora.model.layout.ParameterIndex;
@@ -35,6 +36,7 @@ import org.sparkqlora.options.UpdateOptions;
 import org.sparkqlora.spark.check.DriverGradients;
 import org.sparkqlora.spark.cluster.Location;
 import org.sparkqlora.spark.cluster.ProcessFacts;
+import org.sparkqlora.spark.exchange.ExchangeChoice;
 import org.sparkqlora.spark.exchange.ExchangeKind;
 import org.sparkqlora.spark.exchange.GradientSize;
 import org.sparkqlora.storage.ModelCache;
@@ -237,7 +239,12 @@ public final class PlanCommand implements Command {
 
         long parameters = ParameterIndex.of(config, plan.spec()).size();
         GradientSize size = new GradientSize(parameters, step().shards(), exchange.wire);
-        return plan.withDriverGradients(DriverGradients.bytes(exchange.kind, size, 1));
+        MemoryPlan exchanged = plan.withDriverGradients(DriverGradients.bytes(exchange.kind, size, 1));
+        LoraSpec lora = plan.spec().lora();
+        boolean isMadeByDriver = adapter.initial != null || (lora != null && lora.weightDecomposed());
+        return ExchangeChoice.executorsHoldState(exchange.kind, size) && !isMadeByDriver
+                ? exchanged.withoutDriverOptimizer()
+                : exchanged;
     }
 
     private boolean onGpus() {

@@ -24,6 +24,7 @@ import org.sparkqlora.options.Console;
 import org.sparkqlora.options.PrecisionChoice;
 import org.sparkqlora.options.RecomputeChoice;
 import org.sparkqlora.options.TrainOptions;
+import org.sparkqlora.run.model.AdapterStart;
 import org.sparkqlora.run.output.PlanFile;
 import org.sparkqlora.spark.check.CheckReport;
 import org.sparkqlora.spark.check.ClusterCheck;
@@ -169,9 +170,16 @@ final class ClusterSetup {
                 .withBase(passes.base(), step);
     }
 
-    /** {@code plan} with the driver of a run whose gradients are added by {@code exchange}. */
-    MemoryPlan withDriver(MemoryPlan plan, ExchangeChoice exchange) {
-        return exchange.inDriver() ? plan : plan.withDriverGradients(gradients(exchange));
+    /** {@code plan} with the driver of a run from {@code start} on whose gradients are added by {@code exchange}. */
+    MemoryPlan withDriver(MemoryPlan plan, ExchangeChoice exchange, AdapterStart start) {
+        if (exchange.inDriver()) {
+            return plan;
+        }
+
+        MemoryPlan exchanged = plan.withDriverGradients(gradients(exchange));
+        return exchange.executorsHoldState(options.run.localSteps) && start.isSameEverywhere()
+                ? exchanged.withoutDriverOptimizer()
+                : exchanged;
     }
 
     private long gradients(ExchangeChoice exchange) {

@@ -108,7 +108,9 @@ record TrainingSetup(
         BaseMemoryLimit base = setup.base(config, whole);
         Recompute recompute = setup.recompute(config, spec, paging, width, shards, base);
         MemoryPlan memory = setup.withDriver(
-                setup.memory(config, spec, paging, width, shards, setup.passes(recompute, base)), exchange);
+                setup.memory(config, spec, paging, width, shards, setup.passes(recompute, base)),
+                exchange,
+                inputs.start());
         List<String> folders = new ArrayList<>(preparation.readyFolder(options.data.sources));
         folders.add(output.location().path().toString());
         FolderModelSource copied = model.copying(ClusterSetup.copyBytes(model, whole));

@@ -131,7 +131,8 @@ class PlanCommandTest {
 
         assertThat(driverBytes("--exchange", "auto")).isEqualTo(shuffled);
         assertThat(driverBytes("--exchange", "collect")).isGreaterThan(65 * adapter);
-        assertThat(shuffled).isLessThan(3 * adapter);
+        assertThat(shuffled).isGreaterThan(adapter).isLessThan(adapter + (64 << 20));
+        assertThat(driverBytes("--exchange", "shuffle", "--use-dora")).isGreaterThan(shuffled + adapter / 2);
     }
 
     private static long driverBytes(String... options) throws IOException {

@@ -84,6 +84,18 @@ class DriverGradientsTest {
                                 .formatted((collected.driverBytes() + MEBI - 1) / MEBI));
     }
 
+    @Test
+    void aDriverWhoseExecutorsHaveTheStateHasTheWeightsThatItPublishes() {
+        MemoryPlan.DriverMemory whole = plan().driver();
+        MemoryPlan.DriverMemory driver = plan().withoutDriverOptimizer().driver();
+
+        assertThat(whole.optimizerBytes()).isPositive();
+        assertThat(driver).isEqualTo(new MemoryPlan.DriverMemory(whole.weightBytes(), 0, whole.gradientBytes()));
+        assertThat(driver.stateBytes())
+                .isEqualTo(
+                        Float.BYTES * ParameterIndex.of(OF_135M, plan().spec()).size());
+    }
+
     private static List<String> problems(MemoryPlan plan) {
         ProcessFacts driver = new ProcessFacts(
                 "driver", 17, GIB, 16 * GIB, "/scratch", 100 * GIB, true, true, 0, List.of(), "avx2", List.of());

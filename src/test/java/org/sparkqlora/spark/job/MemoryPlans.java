@@ -22,6 +22,6 @@ public final class MemoryPlans {
         Map<MemoryUse, Long> uses = Map.of(
                 MemoryUse.GRADIENTS, heapBytes, MemoryUse.WEIGHTS, nativeBytes, MemoryUse.OPTIMIZER_PAGED, fileBytes);
         return new MemoryPlan(
-                spec, uses, Set.of(MemoryUse.OPTIMIZER_PAGED), new MemoryPlan.DriverMemory(heapBytes, 0), 2);
+                spec, uses, Set.of(MemoryUse.OPTIMIZER_PAGED), new MemoryPlan.DriverMemory(heapBytes, 0, 0), 2);
     }
 }
