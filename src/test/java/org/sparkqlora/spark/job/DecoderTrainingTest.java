@@ -21,6 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.sparkqlora.checkpoint.AdapterConfig;
@@ -56,6 +57,7 @@ import org.sparkqlora.train.GradientModel;
 import org.sparkqlora.train.ModelSource;
 import org.sparkqlora.train.Resume;
 import org.sparkqlora.train.StateHome;
+import org.sparkqlora.train.StateOrigin;
 import org.sparkqlora.train.TrainFixture;
 import org.sparkqlora.train.TrainPlan;
 import org.sparkqlora.train.TrainState;
@@ -124,6 +126,24 @@ class DecoderTrainingTest {
         assertThat(trained(master, way, Paging.DEFAULT)).isEqualTo(REFERENCES.get(way));
     }
 
+    /** Which the driver does not have, at no time. */
+    @ParameterizedTest(name = "{0}")
+    @EnumSource(Way.class)
+    void executorsThatMakeTheFirstStateGiveTheSameBytes(Way way) {
+        FlatVector trained = CLUSTER.on(
+                Clusters.TWO_EXECUTORS,
+                context -> train(
+                        context,
+                        way,
+                        Paging.DEFAULT,
+                        ExchangeKind.SHUFFLE,
+                        TrainFixture.madeByExecutors(plan(way.spec), () -> {
+                            throw new IllegalStateException("the driver made a State");
+                        })));
+
+        assertThat(TrainFixture.values(trained)).isEqualTo(REFERENCES.get(way));
+    }
+
     private static Stream<Arguments> clusters() {
         return Stream.of(Clusters.TWO_SLOTS, Clusters.TWO_EXECUTORS)
                 .flatMap(master ->
@@ -166,6 +186,12 @@ class DecoderTrainingTest {
 
     private static FlatVector train(JavaSparkContext context, Way way, Paging paging) {
         ModelSource model = source(context, way);
+        return train(context, way, paging, ExchangeKind.COLLECT, () -> fresh(model, plan(way.spec), paging));
+    }
+
+    private static FlatVector train(
+            JavaSparkContext context, Way way, Paging paging, ExchangeKind exchange, StateOrigin begin) {
+        ModelSource model = source(context, way);
         FlatVector[] trained = new FlatVector[1];
         TrainPlan plan = plan(way.spec);
         Trainer trainer = new Trainer(
@@ -177,9 +203,10 @@ class DecoderTrainingTest {
                 BestModelAndSamples.nothing());
         TrainSummary summary = trainer.run(
                 Resume.NEVER,
-                () -> fresh(model, plan, paging),
+                begin,
                 origin -> {
-                    ExchangeChoice choice = collect(FirstState.index(model, 1).size(), plan, context);
+                    ExchangeChoice choice =
+                            choice(exchange, FirstState.index(model, 1).size(), plan, context);
                     deleteCopies(); // tasks make their own
                     return new SparkGradientSource(
                             context,
@@ -235,9 +262,10 @@ class DecoderTrainingTest {
         }
     }
 
-    private static ExchangeChoice collect(long parameters, TrainPlan plan, JavaSparkContext context) {
+    private static ExchangeChoice choice(
+            ExchangeKind exchange, long parameters, TrainPlan plan, JavaSparkContext context) {
         GradientSize size = new GradientSize(parameters, plan.batches().shards(), plan.gradientDtype());
-        return ExchangeChoice.of(ExchangeKind.COLLECT, size, context.getConf());
+        return ExchangeChoice.of(exchange, size, context.getConf());
     }
 
     private static TrainState fresh(ModelSource source, TrainPlan plan, Paging paging) {
