@@ -30,11 +30,6 @@ public record AdaptersSource(FolderModelSource base, SortedMap<String, LoraSpec>
     }
 
     @Override
-    public Optional<String> problem() {
-        return base.problem();
-    }
-
-    @Override
     public Optional<String> problem(List<String> gpus) {
         return base.problem(gpus);
     }

@@ -90,7 +90,18 @@ public record FolderModelSource(
     }
 
     @Override
-    public Optional<String> problem() {
+    public Optional<String> problem(List<String> gpus) {
+        OptionalInt gpu = device.gpu(gpus);
+        if (gpu.isEmpty()) {
+            return folderProblem();
+        }
+
+        return folderProblem()
+                .or(() -> Gpu.problem(gpu.getAsInt()))
+                .or(() -> Gpu.capability(gpu.getAsInt()).flatMap(capability -> problem(spec.precision(), capability)));
+    }
+
+    private Optional<String> folderProblem() {
         try {
             boolean isHere = Files.isDirectory(expected());
             return (isHere ? Optional.<String>empty() : place.problem())
@@ -99,18 +110,6 @@ public record FolderModelSource(
         } catch (BadInputException e) {
             return Optional.of(String.valueOf(e.getMessage()));
         }
-    }
-
-    @Override
-    public Optional<String> problem(List<String> gpus) {
-        OptionalInt gpu = device.gpu(gpus);
-        if (gpu.isEmpty()) {
-            return problem();
-        }
-
-        return problem()
-                .or(() -> Gpu.problem(gpu.getAsInt()))
-                .or(() -> Gpu.capability(gpu.getAsInt()).flatMap(capability -> problem(spec.precision(), capability)));
     }
 
     /** The reason why a GPU of that generation cannot compute in {@code precision}; empty if it can. */

@@ -9,25 +9,20 @@ public interface ModelSource extends Serializable {
     /** Equal for sources that open the same model. */
     String key();
 
-    /** The reason why this process could not open the model, found quickly; empty if none is found. */
-    Optional<String> problem();
-
     /**
-     * As {@link #problem()}, in a task that Spark gave GPUs to.
+     * The reason why a task could not open the model, found quickly; empty if none is found.
      *
-     * @param gpus their addresses; empty for none
+     * @param gpus addresses of those that Spark gave to the task
      */
-    default Optional<String> problem(List<String> gpus) {
-        return problem();
-    }
+    Optional<String> problem(List<String> gpus);
 
-    /** Loads the model; a call of it computes with {@code threads} threads. */
+    /** Loads the model on the processor; a call of it computes with {@code threads} threads. */
     GradientModel open(int threads);
 
     /**
-     * As {@link #open(int)}, in a task that Spark gave GPUs to: whether it computes on one is the source's to say.
+     * Loads the model in a task: whether it computes on a GPU is the source's to say, and one may take a GPU that Spark did not give.
      *
-     * @param gpus their addresses; empty for none
+     * @param gpus addresses of those that Spark gave to the task
      */
     default GradientModel open(int threads, List<String> gpus) {
         return open(threads);

@@ -36,11 +36,6 @@ public record ObjectiveModelSource(
     }
 
     @Override
-    public Optional<String> problem() {
-        return model.problem();
-    }
-
-    @Override
     public Optional<String> problem(List<String> gpus) {
         return model.problem(gpus);
     }

@@ -1,5 +1,6 @@
 package org.sparkqlora.train;
 
+import java.util.List;
 import java.util.Optional;
 
 /** Opens the bigram model, in any process. */
@@ -14,7 +15,7 @@ public record BigramSource(int vocabulary) implements ModelSource {
     }
 
     @Override
-    public Optional<String> problem() {
+    public Optional<String> problem(List<String> gpus) {
         return Optional.empty();
     }
 

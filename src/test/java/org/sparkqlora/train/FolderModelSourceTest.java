@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -43,7 +44,7 @@ class FolderModelSourceTest {
     @Test
     void aHostThatLacksTheFolderMakesItOnce() throws IOException {
         FolderModelSource source = source();
-        assertThat(source.problem()).isEmpty();
+        assertThat(source.problem(List.of())).isEmpty();
 
         Path made = source.local();
         assertThat(made).isEqualTo(Path.of(source.folder())).isDirectory();
@@ -56,13 +57,13 @@ class FolderModelSourceTest {
     void aHostThatLacksTheFolderNeedsRoomForAllItsCopies() {
         FolderModelSource large = source().copying(1L << 55);
 
-        assertThat(source().copying(1).problem()).isEmpty();
-        assertThat(large.problem())
+        assertThat(source().copying(1).problem(List.of())).isEmpty();
+        assertThat(large.problem(List.of()))
                 .get(STRING)
                 .startsWith("Cannot write 36028797.0 GB to %s: expected as much free on its disk".formatted(cache))
                 .endsWith("Free some, or name a folder on a larger disk. --model-cache names it.");
         large.local();
-        assertThat(large.problem()).isEmpty();
+        assertThat(large.problem(List.of())).isEmpty();
     }
 
     @Test

@@ -80,11 +80,6 @@ public final class FixedModel implements Serializable {
         }
 
         @Override
-        public Optional<String> problem() {
-            return model.problem();
-        }
-
-        @Override
         public Optional<String> problem(List<String> gpus) {
             return model.problem(gpus);
         }

@@ -78,7 +78,7 @@ class ClusterCheckTest {
         }
 
         @Override
-        public Optional<String> problem() {
+        public Optional<String> problem(List<String> gpus) {
             return Optional.of("Cannot open model m: expected a folder");
         }
 

@@ -1,5 +1,6 @@
 package org.sparkqlora.spark.job;
 
+import java.util.List;
 import java.util.Optional;
 import org.sparkqlora.train.GradientModel;
 import org.sparkqlora.train.ModelSource;
@@ -12,8 +13,8 @@ record BrokenModel(ModelSource model) implements ModelSource {
     }
 
     @Override
-    public Optional<String> problem() {
-        return model.problem();
+    public Optional<String> problem(List<String> gpus) {
+        return model.problem(gpus);
     }
 
     @Override

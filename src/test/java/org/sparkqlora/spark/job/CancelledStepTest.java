@@ -105,8 +105,8 @@ class CancelledStepTest {
         }
 
         @Override
-        public Optional<String> problem() {
-            return source.problem();
+        public Optional<String> problem(List<String> gpus) {
+            return source.problem(gpus);
         }
 
         @Override

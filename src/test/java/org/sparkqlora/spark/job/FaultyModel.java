@@ -27,8 +27,8 @@ record FaultyModel(ModelSource model, FaultPoint faults, String run) implements 
     }
 
     @Override
-    public Optional<String> problem() {
-        return model.problem();
+    public Optional<String> problem(List<String> gpus) {
+        return model.problem(gpus);
     }
 
     @Override

@@ -96,7 +96,7 @@ public record StillRun(int numbers, long millis, boolean busy, int shards, int s
         }
 
         @Override
-        public Optional<String> problem() {
+        public Optional<String> problem(List<String> gpus) {
             return Optional.empty();
         }
 

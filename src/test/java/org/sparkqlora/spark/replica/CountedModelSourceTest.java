@@ -20,11 +20,6 @@ class CountedModelSourceTest {
         }
 
         @Override
-        public Optional<String> problem() {
-            return Optional.empty();
-        }
-
-        @Override
         public Optional<String> problem(List<String> gpus) {
             return Optional.of("GPU " + gpus);
         }

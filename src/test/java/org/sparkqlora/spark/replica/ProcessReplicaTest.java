@@ -42,7 +42,7 @@ class ProcessReplicaTest {
         }
 
         @Override
-        public Optional<String> problem() {
+        public Optional<String> problem(List<String> gpus) {
             return Optional.empty();
         }
 
