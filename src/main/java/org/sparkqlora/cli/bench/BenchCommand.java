@@ -23,10 +23,10 @@ import org.sparkqlora.options.ModelPath;
 import org.sparkqlora.options.PrecisionChoice;
 import org.sparkqlora.options.Problems;
 import org.sparkqlora.quant.QuantSpec;
-import org.sparkqlora.run.bench.ClusterBench;
 import org.sparkqlora.run.bench.ClusterSpeedJson;
 import org.sparkqlora.spark.cluster.Location;
 import org.sparkqlora.spark.speed.ClusterSpeed;
+import org.sparkqlora.spark.speed.SpeedJobs;
 import org.sparkqlora.storage.ModelCache;
 import org.sparkqlora.storage.TemporaryFolder;
 import org.sparkqlora.tensor.DeviceChoice;
@@ -177,7 +177,7 @@ public final class BenchCommand implements Command {
     @Override
     public void run(Console console) {
         if (onCluster) {
-            ClusterSpeed speed = new ClusterBench(cluster, console).run();
+            ClusterSpeed speed = new SpeedJobs(cluster.context("bench", console)).measure();
             new ClusterSpeedTable(speed).lines().forEach(line -> console.note("%s", line));
             console.result(ClusterSpeedJson.summary(speed));
             return;

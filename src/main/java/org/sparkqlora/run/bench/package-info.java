@@ -1,4 +1,4 @@
-/** What {@code bench} measures on a cluster, and the document of it. */
+/** The document of what {@code bench} measures on a cluster. */
 @NullMarked
 package org.sparkqlora.run.bench;
 
