@@ -161,11 +161,6 @@ int cuInit(unsigned int) {
     return asked("HOST_CUDA_NO_DEVICE") ? NO_DEVICE : SUCCESS;
 }
 
-int cuDriverGetVersion(int* version) {
-    *version = 13010;
-    return SUCCESS;
-}
-
 int cuDeviceGetCount(int* count) {
     *count = 2;
     return SUCCESS;

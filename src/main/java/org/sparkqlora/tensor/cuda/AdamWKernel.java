@@ -10,7 +10,7 @@ public final class AdamWKernel implements GpuAdamW {
     private final CudaKernels kernels;
     private final PinnedMemory maps;
 
-    private AdamWKernel(CudaKernels kernels) {
+    AdamWKernel(CudaKernels kernels) {
         this.kernels = kernels;
         this.maps = new PinnedMemory(kernels.device(), 4L * LEVELS * Float.BYTES);
         FloatBuffer tables = maps.buffer().asFloatBuffer();
@@ -25,11 +25,6 @@ public final class AdamWKernel implements GpuAdamW {
     /** Compiled for the card. */
     public static AdamWKernel on(CudaDevice device) {
         return new AdamWKernel(device.kernels(KernelSource.ADAMW));
-    }
-
-    /** As it was compiled before. */
-    static AdamWKernel of(CudaKernels kernels) {
-        return new AdamWKernel(kernels);
     }
 
     @Override

@@ -14,18 +14,13 @@ public final class DequantizeKernel implements FourBitExpansion {
 
     private final CudaKernels kernels;
 
-    private DequantizeKernel(CudaKernels kernels) {
+    DequantizeKernel(CudaKernels kernels) {
         this.kernels = kernels;
     }
 
     /** Compiled for the card. */
     public static DequantizeKernel on(CudaDevice device) {
         return new DequantizeKernel(device.kernels(KernelSource.DEQUANTIZE));
-    }
-
-    /** As it was compiled before. */
-    static DequantizeKernel of(CudaKernels kernels) {
-        return new DequantizeKernel(kernels);
     }
 
     @Override

@@ -12,8 +12,6 @@ import org.jspecify.annotations.Nullable;
 public interface DriverApi extends Library {
     int cuInit(int flags);
 
-    int cuDriverGetVersion(IntByReference version);
-
     int cuDeviceGetCount(IntByReference count);
 
     int cuDeviceGet(IntByReference device, int ordinal);

@@ -48,7 +48,7 @@ abstract class CardKernelsContract {
         byte[] kept = later.cubin(KernelSource.DEQUANTIZE, architecture);
 
         assertThat(kept).isEqualTo(compiled);
-        assertThat(expanded(DequantizeKernel.of(card().kernels(kept)))).isEqualTo(expanded(new OperationsExpansion()));
+        assertThat(expanded(new DequantizeKernel(card().kernels(kept)))).isEqualTo(expanded(new OperationsExpansion()));
     }
 
     private float[] expanded(FourBitExpansion expansion) {

@@ -36,11 +36,11 @@ public final class HostCuda {
     }
 
     public static DequantizeKernel dequantize() {
-        return DequantizeKernel.of(device().kernels(NO_IMAGE));
+        return new DequantizeKernel(device().kernels(NO_IMAGE));
     }
 
     public static AdamWKernel adamW() {
-        return AdamWKernel.of(device().kernels(NO_IMAGE));
+        return new AdamWKernel(device().kernels(NO_IMAGE));
     }
 
     /** Of each of its devices. */
@@ -48,7 +48,7 @@ public final class HostCuda {
         CudaDriver driver = CudaDriver.load(library().toString());
         return IntStream.range(0, driver.devices())
                 .<GpuAdamW>mapToObj(
-                        number -> AdamWKernel.of(driver.device(number).kernels(NO_IMAGE)))
+                        number -> new AdamWKernel(driver.device(number).kernels(NO_IMAGE)))
                 .toList();
     }
 
