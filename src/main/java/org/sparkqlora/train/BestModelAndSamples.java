@@ -8,9 +8,4 @@ import java.util.Optional;
  * @param best the State of the lowest evaluation loss, which is published at the end; empty where the last one is
  * @param samples answers at each evaluation
  */
-public record BestModelAndSamples(Optional<StateStore> best, SampleLog samples) {
-    /** Keeps nothing: the last State is published. */
-    public static BestModelAndSamples nothing() {
-        return new BestModelAndSamples(Optional.empty(), SampleLog.none());
-    }
-}
+public record BestModelAndSamples(Optional<StateStore> best, SampleLog samples) {}

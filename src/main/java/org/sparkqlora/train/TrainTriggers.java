@@ -8,16 +8,6 @@ package org.sparkqlora.train;
  * @param patience evaluations without a better one after which training ends early; 0: it never does
  */
 public record TrainTriggers(Trigger checkpoint, Trigger evaluate, int patience) {
-    /** To the end of the plan. */
-    public TrainTriggers(Trigger checkpoint, Trigger evaluate) {
-        this(checkpoint, evaluate, 0);
-    }
-
-    /** Checkpoints and evaluates at the end. */
-    public static TrainTriggers atEnd() {
-        return new TrainTriggers(Trigger.every(0), Trigger.every(0));
-    }
-
     void begin(Trigger.Progress from) {
         checkpoint.begin(from);
         evaluate.begin(from);

@@ -42,11 +42,11 @@ final class BigramRuns {
     Trainer trainer(TrainPlan plan, StateStore store, ProgressReporter reporter) {
         return new Trainer(
                 plan,
-                new TrainTriggers(Trigger.every(3), Trigger.every(0)),
+                TrainFixture.triggers(Trigger.every(3), Trigger.every(0)),
                 store,
                 new MetricsFile(metrics(), warning -> {}),
                 reporter,
-                BestModelAndSamples.nothing());
+                TrainFixture.noBest());
     }
 
     GradientSource source(TrainPlan plan, GradientModel of, StateOrigin origin) {

@@ -210,11 +210,11 @@ class GoldenPreferenceTest {
             List<Outcome> outcome = new ArrayList<>();
             new Trainer(
                             plan,
-                            TrainTriggers.atEnd(),
+                            TrainFixture.atEnd(),
                             TrainFixture.noStates(),
                             steps,
                             ProgressReporter.silent(),
-                            BestModelAndSamples.nothing())
+                            TrainFixture.noBest())
                     .run(
                             Resume.NEVER,
                             () -> start,

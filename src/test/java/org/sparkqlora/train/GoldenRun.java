@@ -83,11 +83,11 @@ record GoldenRun(GoldenModel golden, Mode mode, TrainPlan plan, TrainingDevice d
                     plan.batches(), model, home, origin.read(), TrainFixture.reader(golden.batch()), null));
             new Trainer(
                             plan,
-                            TrainTriggers.atEnd(),
+                            TrainFixture.atEnd(),
                             TrainFixture.noStates(),
                             steps,
                             ProgressReporter.silent(),
-                            BestModelAndSamples.nothing())
+                            TrainFixture.noBest())
                     .run(
                             Resume.NEVER,
                             () -> begin.apply(start, home),

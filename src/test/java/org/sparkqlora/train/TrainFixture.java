@@ -55,6 +55,21 @@ public final class TrainFixture {
         };
     }
 
+    /** Checkpoints and evaluates at the end. */
+    public static TrainTriggers atEnd() {
+        return triggers(Trigger.every(0), Trigger.every(0));
+    }
+
+    /** To the end of the plan. */
+    public static TrainTriggers triggers(Trigger checkpoint, Trigger evaluate) {
+        return new TrainTriggers(checkpoint, evaluate, 0);
+    }
+
+    /** The last State is published. */
+    public static BestModelAndSamples noBest() {
+        return new BestModelAndSamples(Optional.empty(), SampleLog.none());
+    }
+
     public static BatchPlan batches(int shards, int microBatchSize, int steps) {
         return new BatchPlan(50, 8, microBatchSize, shards, BatchPlan.RowOrder.SHUFFLED, 8L * steps);
     }

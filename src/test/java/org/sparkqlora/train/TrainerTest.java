@@ -289,7 +289,7 @@ class TrainerTest {
         };
         Trainer trainer = new Trainer(
                 BigramRuns.plan(2, 4),
-                TrainTriggers.atEnd(),
+                TrainFixture.atEnd(),
                 taken,
                 new MetricsFile(runs.metrics(), warning -> {}),
                 ProgressReporter.silent(),

@@ -73,10 +73,6 @@ public final class DataPreparation {
     private final @Nullable RowsDay begun;
     private final Supplier<LocalDate> today;
 
-    public DataPreparation(JavaSparkContext context) {
-        this(context, null);
-    }
-
     /** @param begunRows fingerprint of the rows of a run that goes on; null for none */
     public DataPreparation(JavaSparkContext context, @Nullable String begunRows) {
         this(context, begunRows, LocalDate::now);

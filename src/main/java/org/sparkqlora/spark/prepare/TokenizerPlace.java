@@ -2,7 +2,6 @@ package org.sparkqlora.spark.prepare;
 
 import java.io.Serializable;
 import java.nio.file.Path;
-import java.util.Map;
 import org.sparkqlora.checkpoint.hub.ModelPlace;
 import org.sparkqlora.storage.ModelCache;
 
@@ -13,11 +12,6 @@ import org.sparkqlora.storage.ModelCache;
  * @param cache for copies, on each host
  */
 public record TokenizerPlace(ModelPlace model, ModelCache cache) implements Serializable {
-    /** A folder that is at the same path on every host. */
-    public static TokenizerPlace at(String folder) {
-        return new TokenizerPlace(new ModelPlace(folder, Map.of()), ModelCache.ofUser());
-    }
-
     /** The model's folder on this host. */
     public Path folder() {
         return model.folder(cache);

@@ -32,7 +32,7 @@ final class CountingRows {
             throw new UncheckedIOException(e);
         }
 
-        return new DataPreparation(context)
+        return new DataPreparation(context, null)
                 .prepare(
                         List.of(text.toString()),
                         new NumbersEncoder("numbers"),

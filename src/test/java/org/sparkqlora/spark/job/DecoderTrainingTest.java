@@ -50,7 +50,6 @@ import org.sparkqlora.spark.replica.SnapshotPolicy;
 import org.sparkqlora.storage.ModelCache;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.train.BatchPlan;
-import org.sparkqlora.train.BestModelAndSamples;
 import org.sparkqlora.train.FolderModelSource;
 import org.sparkqlora.train.GradientDtype;
 import org.sparkqlora.train.GradientModel;
@@ -61,7 +60,6 @@ import org.sparkqlora.train.StateOrigin;
 import org.sparkqlora.train.TrainFixture;
 import org.sparkqlora.train.TrainPlan;
 import org.sparkqlora.train.TrainState;
-import org.sparkqlora.train.TrainTriggers;
 import org.sparkqlora.train.Trainer;
 import org.sparkqlora.train.metrics.MetricsFile;
 import org.sparkqlora.train.metrics.ProgressReporter;
@@ -196,11 +194,11 @@ class DecoderTrainingTest {
         TrainPlan plan = plan(way.spec);
         Trainer trainer = new Trainer(
                 plan,
-                TrainTriggers.atEnd(),
+                TrainFixture.atEnd(),
                 TrainFixture.noStates(),
                 new MetricsFile(folder.resolve("metrics.jsonl"), warning -> {}),
                 ProgressReporter.silent(),
-                BestModelAndSamples.nothing());
+                TrainFixture.noBest());
         TrainSummary summary = trainer.run(
                 Resume.NEVER,
                 begin,

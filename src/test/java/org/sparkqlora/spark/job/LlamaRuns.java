@@ -37,7 +37,6 @@ import org.sparkqlora.spark.replica.SnapshotPolicy;
 import org.sparkqlora.storage.ModelCache;
 import org.sparkqlora.storage.Sha256;
 import org.sparkqlora.train.BatchPlan;
-import org.sparkqlora.train.BestModelAndSamples;
 import org.sparkqlora.train.FolderModelSource;
 import org.sparkqlora.train.GradientDtype;
 import org.sparkqlora.train.GradientModel;
@@ -49,7 +48,6 @@ import org.sparkqlora.train.StateOrigin;
 import org.sparkqlora.train.TrainFixture;
 import org.sparkqlora.train.TrainPlan;
 import org.sparkqlora.train.TrainState;
-import org.sparkqlora.train.TrainTriggers;
 import org.sparkqlora.train.Trainer;
 import org.sparkqlora.train.metrics.MetricsFile;
 import org.sparkqlora.train.metrics.ProgressReporter;
@@ -78,7 +76,7 @@ public record LlamaRuns(Path folder, PreparedData rows) {
         Files.write(folder.resolve("train.jsonl"), countingLines(60));
         PreparedData rows = Clusters.on(
                 Clusters.ONE_SLOT,
-                context -> new DataPreparation(context)
+                context -> new DataPreparation(context, null)
                         .prepare(
                                 List.of(folder.resolve("train.jsonl").toString()),
                                 new NumbersEncoder("numbers"),
@@ -108,11 +106,11 @@ public record LlamaRuns(Path folder, PreparedData rows) {
         };
         new Trainer(
                         plan(),
-                        TrainTriggers.atEnd(),
+                        TrainFixture.atEnd(),
                         TrainFixture.noStates(),
                         new MetricsFile(metrics(), warning -> {}),
                         reporter,
-                        BestModelAndSamples.nothing())
+                        TrainFixture.noBest())
                 .run(
                         Resume.NEVER,
                         TrainFixture.madeByExecutors(plan(), this::fresh),

@@ -27,14 +27,12 @@ import org.sparkqlora.spark.prepare.PreparationOptions.Packing;
 import org.sparkqlora.spark.prepare.PreparedData;
 import org.sparkqlora.spark.replica.SnapshotPolicy;
 import org.sparkqlora.train.BatchPlan;
-import org.sparkqlora.train.BestModelAndSamples;
 import org.sparkqlora.train.BigramModel;
 import org.sparkqlora.train.BigramSource;
 import org.sparkqlora.train.GradientDtype;
 import org.sparkqlora.train.Resume;
 import org.sparkqlora.train.TrainFixture;
 import org.sparkqlora.train.TrainPlan;
-import org.sparkqlora.train.TrainTriggers;
 import org.sparkqlora.train.Trainer;
 import org.sparkqlora.train.metrics.MetricsFile;
 import org.sparkqlora.train.metrics.ProgressReporter;
@@ -82,11 +80,11 @@ class LongRunMemoryTest {
         ExchangeChoice exchange = ExchangeChoice.of(ExchangeKind.SHUFFLE, size, context.getConf());
         new Trainer(
                         plan,
-                        TrainTriggers.atEnd(),
+                        TrainFixture.atEnd(),
                         TrainFixture.noStates(),
                         new MetricsFile(folder.resolve("metrics.jsonl"), warning -> {}),
                         heaps,
-                        BestModelAndSamples.nothing())
+                        TrainFixture.noBest())
                 .run(
                         Resume.NEVER,
                         () -> TrainFixture.freshState(plan, new BigramModel(VOCABULARY)),
@@ -97,7 +95,7 @@ class LongRunMemoryTest {
     private PreparedData prepare(JavaSparkContext context) throws IOException {
         Path lines = folder.resolve("lines");
         Files.write(lines, Collections.nCopies(40, "1 2 3 4 5 6 7 8"));
-        return new DataPreparation(context)
+        return new DataPreparation(context, null)
                 .prepare(
                         List.of(lines.toString()),
                         new NumbersEncoder("numbers"),

@@ -66,7 +66,6 @@ import org.sparkqlora.spark.prepare.RecordEncoders;
 import org.sparkqlora.spark.replica.SnapshotPolicy;
 import org.sparkqlora.storage.ModelCache;
 import org.sparkqlora.train.BatchPlan;
-import org.sparkqlora.train.BestModelAndSamples;
 import org.sparkqlora.train.FolderModelSource;
 import org.sparkqlora.train.GradientDtype;
 import org.sparkqlora.train.GradientModel;
@@ -82,7 +81,6 @@ import org.sparkqlora.train.StateOrigin;
 import org.sparkqlora.train.TrainFixture;
 import org.sparkqlora.train.TrainPlan;
 import org.sparkqlora.train.TrainState;
-import org.sparkqlora.train.TrainTriggers;
 import org.sparkqlora.train.Trainer;
 import org.sparkqlora.train.metrics.MetricsFile;
 import org.sparkqlora.train.metrics.ProgressReporter;
@@ -243,11 +241,11 @@ class PreferenceTrainingTest {
         };
         new Trainer(
                         plan(way),
-                        TrainTriggers.atEnd(),
+                        TrainFixture.atEnd(),
                         TrainFixture.noStates(),
                         new MetricsFile(folder.resolve("metrics.jsonl"), warning -> {}),
                         reporter,
-                        BestModelAndSamples.nothing())
+                        TrainFixture.noBest())
                 .run(Resume.NEVER, () -> fresh(way), last::open, parameters -> published[0] = last.bytes(parameters));
         return published[0];
     }
@@ -298,7 +296,7 @@ class PreferenceTrainingTest {
 
     private static PreparedData prepared(JavaSparkContext context, ExampleKind kind) {
         Examples examples = kind == ExampleKind.LABELED ? Examples.labeled(LABELS) : Examples.of(kind);
-        return new DataPreparation(context)
+        return new DataPreparation(context, null)
                 .prepare(
                         List.of(folder.resolve(kind.optionName() + ".jsonl").toString()),
                         RecordEncoders.ofTokens(new RecordReading(RecordFormat.TOKENS, Columns.OWN, examples)),

@@ -26,7 +26,6 @@ import org.sparkqlora.spark.prepare.PreparedRows;
 import org.sparkqlora.storage.LocalFiles;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.train.BatchPlan;
-import org.sparkqlora.train.BestModelAndSamples;
 import org.sparkqlora.train.BigramModel;
 import org.sparkqlora.train.CheckpointStateStore;
 import org.sparkqlora.train.GradientSource;
@@ -38,7 +37,6 @@ import org.sparkqlora.train.StateHome;
 import org.sparkqlora.train.StateStore;
 import org.sparkqlora.train.TrainFixture;
 import org.sparkqlora.train.TrainPlan;
-import org.sparkqlora.train.TrainTriggers;
 import org.sparkqlora.train.Trainer;
 import org.sparkqlora.train.UnreachableStateException;
 import org.sparkqlora.train.metrics.MetricsFile;
@@ -131,11 +129,11 @@ class PublishedParametersTest {
         List<GradientSource> sources = new ArrayList<>();
         new Trainer(
                         plan(),
-                        TrainTriggers.atEnd(),
+                        TrainFixture.atEnd(),
                         states,
                         new MetricsFile(folder.resolve("metrics.jsonl"), warning -> {}),
                         reporter,
-                        BestModelAndSamples.nothing())
+                        TrainFixture.noBest())
                 .run(
                         Resume.NEVER,
                         () -> TrainFixture.freshState(plan(), model),
@@ -190,11 +188,11 @@ class PublishedParametersTest {
         try (PreparedRows reader = rows.reader(new Configuration())) {
             new Trainer(
                             plan(),
-                            TrainTriggers.atEnd(),
+                            TrainFixture.atEnd(),
                             TrainFixture.noStates(),
                             new MetricsFile(folder.resolve("reference.jsonl"), warning -> {}),
                             ProgressReporter.silent(),
-                            BestModelAndSamples.nothing())
+                            TrainFixture.noBest())
                     .run(
                             Resume.NEVER,
                             () -> TrainFixture.freshState(plan(), model),

@@ -34,7 +34,6 @@ import org.sparkqlora.spark.prepare.PreparedData;
 import org.sparkqlora.spark.prepare.PreparedRows;
 import org.sparkqlora.spark.replica.SnapshotPolicy;
 import org.sparkqlora.train.BatchPlan;
-import org.sparkqlora.train.BestModelAndSamples;
 import org.sparkqlora.train.BigramModel;
 import org.sparkqlora.train.BigramSource;
 import org.sparkqlora.train.GradientDtype;
@@ -49,7 +48,6 @@ import org.sparkqlora.train.StateOrigin;
 import org.sparkqlora.train.TrainFixture;
 import org.sparkqlora.train.TrainPlan;
 import org.sparkqlora.train.TrainState;
-import org.sparkqlora.train.TrainTriggers;
 import org.sparkqlora.train.Trainer;
 import org.sparkqlora.train.Update;
 import org.sparkqlora.train.metrics.MetricsFile;
@@ -239,11 +237,11 @@ class SparkGradientSourceTest {
         LastState last = new LastState(sources);
         Trainer trainer = new Trainer(
                 plan(),
-                TrainTriggers.atEnd(),
+                TrainFixture.atEnd(),
                 TrainFixture.noStates(),
                 new MetricsFile(folder.resolve("metrics.jsonl"), warning -> {}),
                 reporter,
-                BestModelAndSamples.nothing());
+                TrainFixture.noBest());
         TrainSummary summary = trainer.run(
                 Resume.NEVER,
                 () -> TrainFixture.freshState(plan(), model),

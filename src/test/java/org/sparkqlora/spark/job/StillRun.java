@@ -24,7 +24,6 @@ import org.sparkqlora.storage.LocalFiles;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tokenizer.packing.TokenRow;
 import org.sparkqlora.train.BatchPlan;
-import org.sparkqlora.train.BestModelAndSamples;
 import org.sparkqlora.train.BoundModel;
 import org.sparkqlora.train.CheckpointStateStore;
 import org.sparkqlora.train.GradientDtype;
@@ -34,7 +33,6 @@ import org.sparkqlora.train.Resume;
 import org.sparkqlora.train.StateHome;
 import org.sparkqlora.train.TrainFixture;
 import org.sparkqlora.train.TrainPlan;
-import org.sparkqlora.train.TrainTriggers;
 import org.sparkqlora.train.Trainer;
 import org.sparkqlora.train.Trigger;
 import org.sparkqlora.train.metrics.MetricsFile;
@@ -75,11 +73,11 @@ public record StillRun(int numbers, long millis, boolean busy, int shards, int s
                     new CheckpointStore(LocalFiles.system(), LocalFiles.path(folder.resolve("checkpoints")), 2);
             new Trainer(
                             plan,
-                            new TrainTriggers(checkpoints, Trigger.every(0)),
+                            TrainFixture.triggers(checkpoints, Trigger.every(0)),
                             new CheckpointStateStore(store, plan, StateHome.inMemory(workers), warning -> {}),
                             new MetricsFile(folder.resolve("metrics.jsonl"), warning -> {}),
                             reporter,
-                            BestModelAndSamples.nothing())
+                            TrainFixture.noBest())
                     .run(
                             Resume.NEVER,
                             () -> TrainFixture.freshState(plan, model.open(1)),

@@ -28,7 +28,6 @@ import org.sparkqlora.spark.prepare.PreparedData;
 import org.sparkqlora.spark.prepare.PreparedRows;
 import org.sparkqlora.storage.Sha256;
 import org.sparkqlora.train.BatchPlan;
-import org.sparkqlora.train.BestModelAndSamples;
 import org.sparkqlora.train.BigramModel;
 import org.sparkqlora.train.CheckpointStateStore;
 import org.sparkqlora.train.GradientSource;
@@ -43,7 +42,6 @@ import org.sparkqlora.train.StepGradient;
 import org.sparkqlora.train.TrainFixture;
 import org.sparkqlora.train.TrainPlan;
 import org.sparkqlora.train.TrainState;
-import org.sparkqlora.train.TrainTriggers;
 import org.sparkqlora.train.Trainer;
 import org.sparkqlora.train.Trigger;
 import org.sparkqlora.train.UnreachableStateException;
@@ -225,7 +223,7 @@ class WrittenByExecutorsTest {
         LastState last = new LastState(origin -> source(context, origin, plan()));
         new Trainer(
                         plan(),
-                        new TrainTriggers(Trigger.every(2), Trigger.every(0)),
+                        TrainFixture.triggers(Trigger.every(2), Trigger.every(0)),
                         states(context),
                         new MetricsFile(folder.resolve("metrics-" + published.size() + ".jsonl"), warning -> {}),
                         new ProgressReporter() {
@@ -234,7 +232,7 @@ class WrittenByExecutorsTest {
                                 kept.add(step);
                             }
                         },
-                        BestModelAndSamples.nothing())
+                        TrainFixture.noBest())
                 .run(
                         resume,
                         () -> TrainFixture.freshState(plan(), model),

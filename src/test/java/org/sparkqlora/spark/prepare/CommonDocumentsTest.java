@@ -68,7 +68,7 @@ class CommonDocumentsTest {
     private PreparedData prepare(JavaSparkContext context, String name, List<String> documents) {
         try {
             Path source = Files.write(folder.resolve(name + ".jsonl"), documents);
-            return new DataPreparation(context)
+            return new DataPreparation(context, null)
                     .prepare(
                             List.of(source.toString()),
                             new NumbersEncoder("numbers"),

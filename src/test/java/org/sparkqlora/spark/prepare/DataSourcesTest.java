@@ -121,7 +121,7 @@ class DataSourcesTest {
         Files.writeString(folder.resolve("a.txt"), "1 2\n\n3 4\n");
 
         List<FirstRecord> firsts = Clusters.on(
-                Clusters.ONE_SLOT, context -> new DataPreparation(context).firsts(List.of(folder.toString())));
+                Clusters.ONE_SLOT, context -> new DataPreparation(context, null).firsts(List.of(folder.toString())));
 
         assertThat(firsts).containsExactly(new FirstRecord("lines of text", "{\"text\":\"1 2\"}"));
     }
@@ -232,7 +232,7 @@ class DataSourcesTest {
     private List<Integer> prepare(
             JavaSparkContext context, String name, PreparationOptions options, List<String> sources) {
         RecordReading reading = new RecordReading(RecordFormat.AUTO, Columns.OWN);
-        PreparedData data = new DataPreparation(context)
+        PreparedData data = new DataPreparation(context, null)
                 .prepare(
                         sources,
                         RecordEncoders.ofTokens(reading),

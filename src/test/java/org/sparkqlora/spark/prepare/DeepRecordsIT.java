@@ -48,14 +48,14 @@ class DeepRecordsIT {
         Path data = Files.write(folder.resolve("deep.jsonl"), lines);
         RecordEncoders encoders = RecordEncoders.of(
                 RecordReading.of(RecordFormat.MESSAGES),
-                TokenizerPlace.at(TestTokenizers.bytes().toString()),
+                PreparationRuns.tokenizer(TestTokenizers.bytes().toString()),
                 new TemplateText(TEMPLATE, "deep.jinja"),
                 TrainOn.ASSISTANT,
                 List.of());
         try (JavaSparkContext context = Clusters.start("local-cluster[1,1,1024]")) {
             Removals removals = new Removals();
             context.sc().addSparkListener(removals);
-            PreparationCounts counts = new DataPreparation(context)
+            PreparationCounts counts = new DataPreparation(context, null)
                     .prepare(
                             List.of(data.toString()),
                             encoders,

@@ -62,7 +62,7 @@ class FinishedGroupsTest {
     private PreparedData prepareCounting(String deadly) {
         return Clusters.on(Clusters.ONE_SLOT, context -> {
             CountingStore.installIn(context.hadoopConfiguration());
-            return new DataPreparation(context)
+            return new DataPreparation(context, null)
                     .prepare(
                             List.of(runs.source().toString()),
                             new DeadlyLine("numbers", deadly),

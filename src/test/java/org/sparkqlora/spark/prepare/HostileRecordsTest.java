@@ -273,7 +273,7 @@ class HostileRecordsTest {
     private List<Integer> prepare(PreparationOptions options, Path... files) {
         PreparedData data = Clusters.on(
                 Clusters.ONE_SLOT,
-                context -> new DataPreparation(context)
+                context -> new DataPreparation(context, null)
                         .prepare(
                                 Arrays.stream(files).map(Path::toString).toList(),
                                 RecordEncoders.ofTokens(RecordReading.AUTO),

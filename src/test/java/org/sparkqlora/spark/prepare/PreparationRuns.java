@@ -7,14 +7,17 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.sparkqlora.checkpoint.hub.ModelPlace;
 import org.sparkqlora.spark.job.Clusters;
 import org.sparkqlora.spark.prepare.PreparationOptions.OnBadRecord;
 import org.sparkqlora.spark.prepare.PreparationOptions.Packing;
+import org.sparkqlora.storage.ModelCache;
 import org.sparkqlora.tokenizer.packing.TokenRow;
 
 /**
@@ -41,7 +44,7 @@ record PreparationRuns(Path folder, Path source, Path target) {
     }
 
     static PreparedData prepare(JavaSparkContext context, String from, PreparationOptions options, Path into) {
-        return new DataPreparation(context)
+        return new DataPreparation(context, null)
                 .prepare(List.of(from), new NumbersEncoder("numbers"), options, into.toString());
     }
 
@@ -90,6 +93,11 @@ record PreparationRuns(Path folder, Path source, Path target) {
 
     Path rowFile(PreparedData data) {
         return target.resolve(data.manifest().files().get(0).name());
+    }
+
+    /** A folder that is at the same path on every host. */
+    static TokenizerPlace tokenizer(String folder) {
+        return new TokenizerPlace(new ModelPlace(folder, Map.of()), ModelCache.ofUser());
     }
 
     static byte[] read(Path file) {

@@ -224,7 +224,7 @@ class PreparedBeforeTest {
     private PreparedData prepareWithout(String deadly) {
         return Clusters.on(
                 Clusters.ONE_SLOT,
-                context -> new DataPreparation(context)
+                context -> new DataPreparation(context, null)
                         .prepare(
                                 List.of(runs.source().toString()),
                                 new DeadlyLine("numbers", deadly),

@@ -34,7 +34,8 @@ class RecordEncodersTest {
         EncodedExample example = tokens.encode("{\"input_ids\": [5, 6, 7], \"labels\": [5, -100, 7]}");
 
         assertThat(example).isEqualTo(new EncodedExample(new int[] {5, 6, 7}, new boolean[] {false, false, true}));
-        assertThat(RecordEncoders.of(TOKENS, TokenizerPlace.at("/no/such/model"), null, TrainOn.ASSISTANT, List.of()))
+        assertThat(RecordEncoders.of(
+                        TOKENS, PreparationRuns.tokenizer("/no/such/model"), null, TrainOn.ASSISTANT, List.of()))
                 .isEqualTo(RecordEncoders.ofTokens(TOKENS));
     }
 
@@ -49,7 +50,11 @@ class RecordEncodersTest {
     void textIsEncodedByTheModelsOwnTokenizer() {
         String folder = TestTokenizers.bytes().toString();
         RecordEncoders encoders = RecordEncoders.of(
-                RecordReading.of(RecordFormat.TEXT), TokenizerPlace.at(folder), null, TrainOn.ASSISTANT, List.of());
+                RecordReading.of(RecordFormat.TEXT),
+                PreparationRuns.tokenizer(folder),
+                null,
+                TrainOn.ASSISTANT,
+                List.of());
 
         try (ModelTokenizer tokenizer = ModelTokenizer.open(TestTokenizers.bytes());
                 LineEncoder encoder = encoders.open()) {
@@ -66,7 +71,7 @@ class RecordEncodersTest {
                 "costly.jinja");
         RecordEncoders usual = RecordEncoders.of(
                 RecordReading.of(RecordFormat.MESSAGES),
-                TokenizerPlace.at(TestTokenizers.bytes().toString()),
+                PreparationRuns.tokenizer(TestTokenizers.bytes().toString()),
                 costly,
                 TrainOn.ASSISTANT,
                 List.of());

@@ -105,7 +105,7 @@ class ScoredRowsTest {
                         i % 3 == 0))
                 .toList();
         Path file = Files.write(folder.resolve("data.jsonl"), lines);
-        return new DataPreparation(context)
+        return new DataPreparation(context, null)
                 .prepare(
                         List.of(file.toString()),
                         RecordEncoders.ofTokens(

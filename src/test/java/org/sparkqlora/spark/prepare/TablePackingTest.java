@@ -71,7 +71,7 @@ class TablePackingTest {
                     stages.addAndGet(end.stageInfo().shuffleDepId().isDefined() ? 1 : 0);
                 }
             });
-            DataPreparation preparation = new DataPreparation(context);
+            DataPreparation preparation = new DataPreparation(context, null);
             for (int look = 0; look < looks; look++) {
                 preparation.firsts(List.of(folder.resolve("source").toString()));
             }
@@ -101,7 +101,7 @@ class TablePackingTest {
                     shuffled.addAndGet(end.taskMetrics().shuffleWriteMetrics().bytesWritten());
                 }
             });
-            return prepare(new DataPreparation(context), master);
+            return prepare(new DataPreparation(context, null), master);
         });
         return new Prepared(data, shuffled.get());
     }

@@ -145,7 +145,7 @@ class SinkFoldersTest {
 
     /** The first id of each row. */
     private List<Integer> prepare(JavaSparkContext context, Path source) {
-        PreparedData data = new DataPreparation(context)
+        PreparedData data = new DataPreparation(context, null)
                 .prepare(
                         List.of(source.toString()),
                         RecordEncoders.ofTokens(RecordReading.AUTO),

@@ -182,7 +182,7 @@ class TableFoldersTest {
     }
 
     private String fingerprint(JavaSparkContext context) {
-        return new DataPreparation(context)
+        return new DataPreparation(context, null)
                 .fingerprint(List.of(table.toString()), RecordEncoders.ofTokens(RecordReading.AUTO), ONE_A_ROW);
     }
 
@@ -192,7 +192,7 @@ class TableFoldersTest {
 
     /** The first id of each row. */
     private List<Integer> prepare(JavaSparkContext context, String source) {
-        PreparedData data = new DataPreparation(context)
+        PreparedData data = new DataPreparation(context, null)
                 .prepare(
                         List.of(source),
                         RecordEncoders.ofTokens(RecordReading.AUTO),

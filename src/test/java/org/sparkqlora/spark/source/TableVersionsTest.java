@@ -120,7 +120,7 @@ class TableVersionsTest {
     void aPreparationReadsTheVersionThatItFoundFirst(Table table) {
         try (JavaSparkContext context = start()) {
             write(context, table, SaveMode.Overwrite, 0, 5);
-            DataPreparation preparation = new DataPreparation(context);
+            DataPreparation preparation = new DataPreparation(context, null);
             RecordEncoders encoders = RecordEncoders.ofTokens(RecordReading.AUTO);
             String before = preparation.fingerprint(List.of(source(table)), encoders, ONE_A_ROW);
             write(context, table, SaveMode.Overwrite, 50, 3);
@@ -243,12 +243,12 @@ class TableVersionsTest {
     }
 
     private static String fingerprint(JavaSparkContext context, String source) {
-        return new DataPreparation(context)
+        return new DataPreparation(context, null)
                 .fingerprint(List.of(source), RecordEncoders.ofTokens(RecordReading.AUTO), ONE_A_ROW);
     }
 
     private PreparedData prepared(JavaSparkContext context, String source) {
-        return new DataPreparation(context)
+        return new DataPreparation(context, null)
                 .prepare(
                         List.of(source),
                         RecordEncoders.ofTokens(RecordReading.AUTO),
