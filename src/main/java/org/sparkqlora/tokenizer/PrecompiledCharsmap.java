@@ -11,16 +11,8 @@ import java.util.Base64;
  * SentencePiece's table of the characters that a normalizer replaces: a trie as a double array (Darts), and the replacements, each
  * with a zero behind. The native library follows its offsets without looking where they lead.
  */
-final class PrecompiledCharsmap {
+record PrecompiledCharsmap(IntBuffer trie, ByteBuffer replacements) {
     private static final int VALUE = (1 << 31) - 1;
-
-    private final IntBuffer trie;
-    private final ByteBuffer replacements;
-
-    private PrecompiledCharsmap(IntBuffer trie, ByteBuffer replacements) {
-        this.trie = trie;
-        this.replacements = replacements;
-    }
 
     /** Whether any text can be looked up in {@code base64}. */
     static boolean isUsable(String base64) {

@@ -17,7 +17,7 @@ import org.sparkqlora.input.BoundedText;
 import org.sparkqlora.input.InputLimits;
 
 /** Reads special tokens and the chat template from {@code tokenizer_config.json}. */
-final class TokenizerConfigJson {
+record TokenizerConfigJson(Path file, JsonNode root) {
     private static final String CHAT_TEMPLATE = "chat_template";
     private static final String DEFAULT_TEMPLATE = "default";
     private static final List<String> ROLES = List.of(
@@ -28,14 +28,6 @@ final class TokenizerConfigJson {
             "sep_token",
             "cls_token",
             "mask_token");
-
-    private final Path file;
-    private final JsonNode root;
-
-    private TokenizerConfigJson(Path file, JsonNode root) {
-        this.file = file;
-        this.root = root;
-    }
 
     /** Reads {@code file}; a file that is not there says nothing. */
     static TokenizerConfigJson read(Path file) {

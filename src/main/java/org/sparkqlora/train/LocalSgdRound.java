@@ -12,19 +12,10 @@ import org.sparkqlora.train.metrics.ShardReport;
  * shard. Afterwards the State becomes the mean over shards, its optimiser's moments included ("Local SGD", arXiv:1805.09767,
  * with Adam). That is not the same as steps in common: shards drift apart, and the mean of LoRA's factors is not the factors
  * of the mean. Of one shard it is the same, but for what a mean in 8 bits rounds.
+ *
+ * @param home of the shard's own State
  */
-public final class LocalSgdRound {
-    private final TrainPlan plan;
-    private final RowReader rows;
-    private final StateHome home;
-
-    /** @param home of the shard's own State */
-    public LocalSgdRound(TrainPlan plan, RowReader rows, StateHome home) {
-        this.plan = plan;
-        this.rows = rows;
-        this.home = home;
-    }
-
+public record LocalSgdRound(TrainPlan plan, RowReader rows, StateHome home) {
     /**
      * The shard's State after the round: {@link StateMean#numbers} in place of a gradient.
      *

@@ -20,18 +20,8 @@ import org.sparkqlora.train.metrics.ShardReport;
  *
  * <p>Micro-batches go through the model in row order, and their gradients are summed in float32 in that order.
  */
-public final class ShardTask {
+public record ShardTask(BatchPlan batches, long seed, RowReader rows) {
     private static final Logger LOG = LoggerFactory.getLogger(ShardTask.class);
-
-    private final BatchPlan batches;
-    private final long seed;
-    private final RowReader rows;
-
-    public ShardTask(BatchPlan batches, long seed, RowReader rows) {
-        this.batches = batches;
-        this.seed = seed;
-        this.rows = rows;
-    }
 
     /** What {@code shard} adds to the sums over the batch of {@code step}. */
     public Measures batchSums(BoundModel model, long step, int shard) {

@@ -9,8 +9,6 @@ import org.sparkqlora.tensor.FlatVector;
  * @param squares the sum of their squares
  */
 public record SummedVector(FlatVector vector, double squares) implements SummedGradient {
-    private static final long serialVersionUID = 1L;
-
     /** {@code vector}, with its squares summed by {@code order}. */
     public static SummedVector of(FlatVector vector, Summation order) {
         return new SummedVector(vector, order.squares(vector));

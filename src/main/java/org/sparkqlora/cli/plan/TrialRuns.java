@@ -19,21 +19,11 @@ import org.sparkqlora.train.BatchShape;
  * Short training runs on arbitrary tokens, to see what memory each method takes on an executor. In documents of many lengths, as real
  * data has them: rows of one length would take less, for malloc then finds each block where the last one was.
  */
-final class TrialRuns implements AutoCloseable {
+record TrialRuns(TemporaryFolder folder, BatchShape step, List<String> options) implements AutoCloseable {
     /** After as many, a run on real documents has come within 2 % of its peak. */
     private static final int STEPS = 8;
 
     private static final int SHORTEST = 16;
-
-    private final TemporaryFolder folder;
-    private final BatchShape step;
-    private final List<String> options;
-
-    private TrialRuns(TemporaryFolder folder, BatchShape step, List<String> options) {
-        this.folder = folder;
-        this.step = step;
-        this.options = options;
-    }
 
     /**
      * @param vocabulary tokens that the model knows

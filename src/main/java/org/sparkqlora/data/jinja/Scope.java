@@ -5,15 +5,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** Names and their values; a loop's body and a macro see those around them and keep their own. */
-final class Scope {
-    private final @Nullable Scope outer;
-    private final Map<String, @Nullable Object> values;
-
-    private Scope(@Nullable Scope outer, Map<String, @Nullable Object> values) {
-        this.outer = outer;
-        this.values = values;
-    }
-
+record Scope(@Nullable Scope outer, Map<String, @Nullable Object> values) {
     static Scope of(Map<String, @Nullable Object> values) {
         return new Scope(null, new HashMap<>(values));
     }

@@ -41,17 +41,7 @@ import org.sparkqlora.weights.WeightFolder;
 import org.sparkqlora.weights.family.ModelConfig;
 
 /** The spread of a training run over its cluster, chosen and checked before any work. Driver only. */
-final class ClusterSetup {
-    private final JavaSparkContext context;
-    private final TrainOptions options;
-    private final Console console;
-
-    ClusterSetup(JavaSparkContext context, TrainOptions options, Console console) {
-        this.context = context;
-        this.options = options;
-        this.console = console;
-    }
-
+record ClusterSetup(JavaSparkContext context, TrainOptions options, Console console) {
     /** Shards of a step that would be {@code tasks} tasks: at most one a row. */
     int shards(int tasks) {
         return Math.min(options.run.batch.rows, tasks);

@@ -63,17 +63,9 @@ import org.sparkqlora.train.metrics.TrainSummary;
 import org.sparkqlora.weights.SourceFingerprint;
 
 /** A training run from its options to its adapter: check, prepare, plan, train, publish. Driver only. */
-public final class TrainingJob {
+public record TrainingJob(TrainOptions options, Console console) {
     /** As many as a store keeps at least. */
     private static final int BESTS = 2;
-
-    private final TrainOptions options;
-    private final Console console;
-
-    public TrainingJob(TrainOptions options, Console console) {
-        this.options = options;
-        this.console = console;
-    }
 
     /** Finds what would stop the run, and writes nothing. */
     public DryRun check() {

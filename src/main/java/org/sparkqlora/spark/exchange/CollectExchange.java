@@ -10,13 +10,7 @@ import org.sparkqlora.train.ShardResult;
 import org.sparkqlora.train.StepGradient;
 
 /** Collects every shard's vector and adds them on the driver: the quickest way for small vectors. */
-public final class CollectExchange implements GradientExchange {
-    private final GradientFormat format;
-
-    CollectExchange(GradientFormat format) {
-        this.format = format;
-    }
-
+public record CollectExchange(GradientFormat format) implements GradientExchange {
     @Override
     public StepGradient sum(JavaRDD<ShardResult> shards, long step) {
         List<ShardResult> results = shards.map(new PackGradient(format.shard())).collect().stream()

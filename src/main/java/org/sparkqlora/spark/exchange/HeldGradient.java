@@ -30,8 +30,6 @@ import org.sparkqlora.train.UnreachableStateException;
  */
 record HeldGradient(HeldSums sums, long step, List<ExecutorBlocks.Handle> parts, double squares)
         implements SummedGradient {
-    private static final long serialVersionUID = 1L;
-
     /** Fetches at once: enough to keep a link busy, few beside the tasks that compute. */
     private static final int MOST_FETCHES = 4;
 

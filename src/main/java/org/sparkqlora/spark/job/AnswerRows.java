@@ -40,8 +40,6 @@ public record AnswerRows(ByAdapter<AnswerText> answers, AnswerText.Losses losses
     /** Rows that are answered together. */
     private static final int MOST_ROWS = 8 * DecoderModel.TEXTS_AT_ONCE;
 
-    private static final long serialVersionUID = 1L;
-
     @Override
     public Iterator<Row> call(Iterator<Row> rows) {
         return new RowGroups(rows, MOST_ROWS, this::answered);

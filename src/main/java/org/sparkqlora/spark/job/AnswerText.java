@@ -22,14 +22,8 @@ import org.sparkqlora.tokenizer.PromptEncoder;
  * The answer of a model to a prompt. With sampling, the random numbers depend on the prompt's text alone, not on its place. Runs in a
  * task.
  */
-public final class AnswerText implements Serializable {
-    private static final long serialVersionUID = 2L;
-
-    private final FixedModel model;
-    private final RecordEncoders tokens;
-    private final GenerationSpec spec;
-    private final Asked asked;
-
+public record AnswerText(FixedModel model, RecordEncoders tokens, GenerationSpec spec, Asked asked)
+        implements Serializable {
     /** The meaning of a text in a column. */
     public enum Asked {
         /** A user's turn where the model has a chat template, else a text to continue. */
@@ -51,13 +45,6 @@ public final class AnswerText implements Serializable {
     /** A function of a text and the name of the adapter that answers it. */
     public static UDF2<@Nullable String, @Nullable String, @Nullable String> function(ByAdapter<AnswerText> answers) {
         return (text, adapter) -> text == null ? null : answers.require(adapter).answer(text);
-    }
-
-    public AnswerText(FixedModel model, RecordEncoders tokens, GenerationSpec spec, Asked asked) {
-        this.model = model;
-        this.tokens = tokens;
-        this.spec = spec;
-        this.asked = asked;
     }
 
     /** The answer up to the end of the turn. */

@@ -42,21 +42,8 @@ public final class BatchSums {
     }
 
     /** Runs in a task. */
-    private static final class SumFunction implements Function<Integer, OfShard> {
-        private static final long serialVersionUID = 1L;
-
-        private final RunHandle run;
-        private final TrainPlan plan;
-        private final long version;
-        private final StateLog log;
-
-        SumFunction(RunHandle run, TrainPlan plan, long version, StateLog log) {
-            this.run = run;
-            this.plan = plan;
-            this.version = version;
-            this.log = log;
-        }
-
+    private record SumFunction(RunHandle run, TrainPlan plan, long version, StateLog log)
+            implements Function<Integer, OfShard> {
         @Override
         public OfShard call(Integer shard) {
             ProcessReplica executor = ProcessReplicas.of(run);

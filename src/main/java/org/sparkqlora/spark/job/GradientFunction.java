@@ -21,36 +21,19 @@ import org.sparkqlora.train.metrics.PhaseClock;
 import org.sparkqlora.train.metrics.ProcessMemory;
 import org.sparkqlora.train.metrics.ShardReport;
 
-/** The gradient of one shard, or its local steps if the plan has them. Runs in a task; this object is what Spark serialises. */
-final class GradientFunction implements Function<Integer, ShardResult> {
-    private static final long serialVersionUID = 4L;
-
-    private final RunHandle run;
-    private final TrainPlan plan;
-    private final long version;
-    private final StateLog log;
-    private final Measures ofBatch;
-    private final @Nullable StateRequest request;
-
-    /**
-     * @param ofBatch sums over the step's batch that its gradients need
-     * @param request for the State; null where nobody needs it
-     */
-    GradientFunction(
-            RunHandle run,
-            TrainPlan plan,
-            long version,
-            StateLog log,
-            Measures ofBatch,
-            @Nullable StateRequest request) {
-        this.run = run;
-        this.plan = plan;
-        this.version = version;
-        this.log = log;
-        this.ofBatch = ofBatch;
-        this.request = request;
-    }
-
+/**
+ * The gradient of one shard, or its local steps if the plan has them. Runs in a task; this object is what Spark serialises.
+ *
+ * @param ofBatch sums over the step's batch that its gradients need
+ * @param request for the State; null where nobody needs it
+ */
+record GradientFunction(
+        RunHandle run,
+        TrainPlan plan,
+        long version,
+        StateLog log,
+        Measures ofBatch,
+        @Nullable StateRequest request) implements Function<Integer, ShardResult> {
     @Override
     public ShardResult call(Integer shard) {
         PhaseClock clock = PhaseClock.startIn(Phase.LOAD);

@@ -19,9 +19,8 @@ import org.sparkqlora.tokenizer.EncodedExample;
 import org.sparkqlora.tokenizer.packing.RowPacker;
 
 /** The loss of a model over the trained tokens of a record: sum and token count. Runs in a task. */
-public final class RecordLoss implements Serializable {
-    private static final long serialVersionUID = 2L;
-
+public record RecordLoss(FixedModel model, LineEncoderSource encoders, PreparationOptions options)
+        implements Serializable {
     /** Sum of the losses, in nats. */
     public static final String SUM = "sum";
 
@@ -33,16 +32,6 @@ public final class RecordLoss implements Serializable {
             new StructType().add(SUM, DataTypes.DoubleType, false).add(TOKENS, DataTypes.LongType, false);
 
     private static final int SHORTEST = 2;
-
-    private final FixedModel model;
-    private final LineEncoderSource encoders;
-    private final PreparationOptions options;
-
-    public RecordLoss(FixedModel model, LineEncoderSource encoders, PreparationOptions options) {
-        this.model = model;
-        this.encoders = encoders;
-        this.options = options;
-    }
 
     /** A function of a record and the name of the adapter whose loss it is. */
     public static UDF2<@Nullable String, @Nullable String, @Nullable Row> function(ByAdapter<RecordLoss> losses) {

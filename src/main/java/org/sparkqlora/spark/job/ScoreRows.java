@@ -15,7 +15,6 @@ import org.apache.spark.sql.Row;
 public record ScoreRows(TextScores scores, ScoreColumn kind, boolean ofRecords)
         implements MapPartitionsFunction<Row, Row> {
     private static final int MOST_ROWS = 1024;
-    private static final long serialVersionUID = 1L;
 
     @Override
     public Iterator<Row> call(Iterator<Row> rows) {

@@ -121,23 +121,8 @@ public final class SparkEvaluator {
     }
 
     /** The losses of the documents in micro-batches of consecutive rows. Runs in a task. */
-    private static final class EvaluateFunction implements FlatMapFunction<Iterator<Long>, DocumentLosses> {
-        private static final long serialVersionUID = 2L;
-
-        private final RunHandle run;
-        private final String folder;
-        private final int microBatchSize;
-        private final long version;
-        private final StateLog log;
-
-        EvaluateFunction(RunHandle run, String folder, int microBatchSize, long version, StateLog log) {
-            this.run = run;
-            this.folder = folder;
-            this.microBatchSize = microBatchSize;
-            this.version = version;
-            this.log = log;
-        }
-
+    private record EvaluateFunction(RunHandle run, String folder, int microBatchSize, long version, StateLog log)
+            implements FlatMapFunction<Iterator<Long>, DocumentLosses> {
         @Override
         public Iterator<DocumentLosses> call(Iterator<Long> microBatches) {
             ProcessReplica executor = ProcessReplicas.of(run);

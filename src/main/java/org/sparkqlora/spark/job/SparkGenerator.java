@@ -31,17 +31,9 @@ import org.sparkqlora.train.ModelSource;
 import org.sparkqlora.train.StateLog;
 
 /** Text generation by a trained model as a Spark job; each process loads the base once. Driver only. */
-public final class SparkGenerator {
+public record SparkGenerator(JavaSparkContext context, ModelSource model) {
     /** Texts of a task, if there are so many: where few are left, few grow together. */
     private static final int TEXTS_A_TASK = 4 * DecoderModel.TEXTS_AT_ONCE;
-
-    private final JavaSparkContext context;
-    private final ModelSource model;
-
-    public SparkGenerator(JavaSparkContext context, ModelSource model) {
-        this.context = context;
-        this.model = model;
-    }
 
     /** Tasks that so many texts are divided among. */
     public static int tasks(JavaSparkContext context, int texts) {
@@ -127,24 +119,9 @@ public final class SparkGenerator {
     }
 
     /** Continues prompts, those of one adapter after those of another. Runs in a task. */
-    private static final class GenerateFunction implements FlatMapFunction<Iterator<NumberedPrompt>, NumberedTokens> {
-        private static final long serialVersionUID = 4L;
-
-        private final RunHandle run;
-        private final ByAdapter<GenerationSpec> specs;
-        private final AnswerText.Losses losses;
-        private final long version;
-        private final StateLog log;
-
-        GenerateFunction(
-                RunHandle run, ByAdapter<GenerationSpec> specs, AnswerText.Losses losses, long version, StateLog log) {
-            this.run = run;
-            this.specs = specs;
-            this.losses = losses;
-            this.version = version;
-            this.log = log;
-        }
-
+    private record GenerateFunction(
+            RunHandle run, ByAdapter<GenerationSpec> specs, AnswerText.Losses losses, long version, StateLog log)
+            implements FlatMapFunction<Iterator<NumberedPrompt>, NumberedTokens> {
         @Override
         public Iterator<NumberedTokens> call(Iterator<NumberedPrompt> prompts) {
             Map<String, List<NumberedPrompt>> byAdapter = new TreeMap<>();

@@ -17,26 +17,18 @@ import org.sparkqlora.data.BrokenJson;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.input.InputLimits;
 
-/** The elements of a file that is one JSON list, read one after the other. */
-final class ListElementsJson implements RecordLines {
+/**
+ * The elements of a file that is one JSON list, read one after the other.
+ *
+ * @param mostBytes of an element
+ */
+record ListElementsJson(SourceFile file, JsonFactory factory, JsonParser parser, int mostBytes) implements RecordLines {
     private static final int BYTE_ORDER_MARK = 0xEF;
 
     /** An element nested deeper than a record may be is still passed over, to reach the next. */
     private static final int DEEPEST = 100_000;
 
     private static final int DEEPEST_KEPT = InputLimits.DEFAULT.recordDepth() + 1;
-
-    private final SourceFile file;
-    private final JsonFactory factory;
-    private final JsonParser parser;
-    private final int mostBytes; // of an element
-
-    private ListElementsJson(SourceFile file, JsonFactory factory, JsonParser parser, int mostBytes) {
-        this.file = file;
-        this.factory = factory;
-        this.parser = parser;
-        this.mostBytes = mostBytes;
-    }
 
     static ListElementsJson open(SourceFile file, int mostBytes, Configuration configuration) throws IOException {
         JsonFactory factory = JsonFactory.builder()

@@ -19,17 +19,9 @@ import java.util.zip.CRC32C;
  * bytes   an Event of tensorflow/core/util/event.proto: 1 wall time, 2 step, 3 version, 5 summary, 7 session log
  * </pre>
  */
-final class TensorBoardFile implements AutoCloseable {
+record TensorBoardFile(Path path, FileOutputStream out) implements AutoCloseable {
     private static final int MASK = 0xa282ead8;
     private static final double MILLIS = 1000.0;
-
-    private final Path path;
-    private final FileOutputStream out;
-
-    private TensorBoardFile(Path path, FileOutputStream out) {
-        this.path = path;
-        this.out = out;
-    }
 
     /** A new file in {@code folder}; those of earlier runs stay. */
     static TensorBoardFile create(Path folder) {

@@ -12,7 +12,7 @@ import org.sparkqlora.weights.safetensors.FieldsJson;
  * Gemma 4 for text: Gemma 3 with heads of another size in full layers, a norm of values, a factor on each layer's output, and in some sizes
  * an embedding for each layer, keys and values that later layers take of earlier ones, and values that are keys.
  */
-final class Gemma4Family implements ModelFamily {
+record Gemma4Family(int window, int perLayerWidth) implements ModelFamily {
     private static final int PATTERN = 6;
     private static final int FULL_HEAD_SIZE = 512;
     private static final double FULL_SHARE = 0.25;
@@ -20,14 +20,6 @@ final class Gemma4Family implements ModelFamily {
     private static final String OVERRIDES = "per_layer_config";
     private static final String HEAD_SIZE = "head_dim";
     private static final String KEY_VALUE_HEADS = "num_key_value_heads";
-
-    private final int window;
-    private final int perLayerWidth;
-
-    private Gemma4Family(int window, int perLayerWidth) {
-        this.window = window;
-        this.perLayerWidth = perLayerWidth;
-    }
 
     /** The text model of those with vision towers. */
     static Gemma4Family text() {

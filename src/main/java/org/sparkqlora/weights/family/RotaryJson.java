@@ -6,21 +6,13 @@ import org.sparkqlora.weights.safetensors.FieldsJson;
  * Reads how a config turns positions: {@code rope_parameters} as transformers 5 writes it, or {@code rope_scaling} with
  * {@code rope_theta} beside it, as transformers 4 did.
  */
-final class RotaryJson {
+record RotaryJson(FieldsJson fields, int maxPositions) {
     /** The share of a head's elements that turn. */
     static final String SHARE = "partial_rotary_factor";
 
     private static final double FAST_TURNS = 32;
     private static final double SLOW_TURNS = 1;
     private static final String ORIGINAL_POSITIONS = "original_max_position_embeddings";
-
-    private final FieldsJson fields;
-    private final int maxPositions;
-
-    private RotaryJson(FieldsJson fields, int maxPositions) {
-        this.fields = fields;
-        this.maxPositions = maxPositions;
-    }
 
     /** Reads what {@code config} says of all its layers; {@code theta} is the family's base where it says none. */
     static RotarySpec read(FieldsJson config, double theta, int maxPositions) {

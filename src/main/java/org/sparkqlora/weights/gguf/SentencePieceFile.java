@@ -17,7 +17,7 @@ import org.sparkqlora.weights.safetensors.InvalidWeightsException;
  * Reads the pieces of a {@code tokenizer.model}: field 1 of SentencePiece's {@code ModelProto}, each with a text (1), a score (2)
  * and a type (3). Everything else is passed over.
  */
-final class SentencePieceFile {
+record SentencePieceFile(Path file, ByteBuffer bytes) {
     private static final int PIECES = 1;
     private static final int TEXT = 1;
     private static final int SCORE = 2;
@@ -26,14 +26,6 @@ final class SentencePieceFile {
     private static final int FIXED64 = 1;
     private static final int BYTES = 2;
     private static final int FIXED32 = 5;
-
-    private final Path file;
-    private final ByteBuffer bytes;
-
-    private SentencePieceFile(Path file, ByteBuffer bytes) {
-        this.file = file;
-        this.bytes = bytes;
-    }
 
     /**
      * A piece of text.

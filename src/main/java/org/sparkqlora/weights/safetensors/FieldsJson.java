@@ -23,19 +23,14 @@ import org.sparkqlora.input.InputLimits;
  *
  * <p>A field that is absent and one that is {@code null} are the same, as in Hugging Face files, except where a method's name says
  * otherwise.
+ *
+ * @param document its name in messages
+ * @param node the whole object
  */
-public final class FieldsJson {
+public record FieldsJson(String document, ObjectNode node) {
     private static final ObjectMapper STRICT = new ObjectMapper()
             .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
-
-    private final String document;
-    private final ObjectNode node;
-
-    private FieldsJson(String document, ObjectNode node) {
-        this.document = document;
-        this.node = node;
-    }
 
     /** Reads {@code text}, which must be one JSON object without duplicate keys; {@code document} is its name in messages. */
     public static FieldsJson parse(String document, String text) {
@@ -63,15 +58,6 @@ public final class FieldsJson {
     /** Jackson tells none where a limit of its own was met, such as that of nesting. */
     private static String place(@Nullable JsonLocation location) {
         return location == null ? "" : " at character " + location.getCharOffset();
-    }
-
-    public String document() {
-        return document;
-    }
-
-    /** The whole object. */
-    public ObjectNode node() {
-        return node;
     }
 
     public boolean has(String key) {

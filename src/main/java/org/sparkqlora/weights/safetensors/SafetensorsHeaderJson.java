@@ -15,20 +15,12 @@ import java.util.Map;
 import org.sparkqlora.weights.safetensors.SafetensorsHeader.Slot;
 
 /** Reads and writes the header of a safetensors file, and checks it against the bytes that follow it. */
-final class SafetensorsHeaderJson {
+record SafetensorsHeaderJson(String file, long dataStart) {
     private static final String METADATA = "__metadata__";
     private static final String TYPE = "dtype";
     private static final String SHAPE = "shape";
     private static final String OFFSETS = "data_offsets";
     private static final ObjectMapper MAPPER = new ObjectMapper();
-
-    private final String file;
-    private final long dataStart;
-
-    private SafetensorsHeaderJson(String file, long dataStart) {
-        this.file = file;
-        this.dataStart = dataStart;
-    }
 
     /**
      * Reads the header of {@code file}.
