@@ -9,27 +9,20 @@ import java.nio.file.Path;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.LongFunction;
-import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.sparkqlora.checkpoint.CheckpointDraft;
-import org.sparkqlora.quant.Workers;
 import org.sparkqlora.spark.prepare.PreparedData;
-import org.sparkqlora.spark.prepare.PreparedRows;
 import org.sparkqlora.train.BatchPlan;
 import org.sparkqlora.train.BigramModel;
 import org.sparkqlora.train.GradientSource;
-import org.sparkqlora.train.LocalGradientSource;
 import org.sparkqlora.train.SavedState;
-import org.sparkqlora.train.StateHome;
-import org.sparkqlora.train.StepGradient;
 import org.sparkqlora.train.TrainFixture;
 import org.sparkqlora.train.TrainPlan;
 import org.sparkqlora.train.UnreachableStateException;
-import org.sparkqlora.train.Update;
 
 /** A checkpoint that the tasks of the next step leave while they compute. */
 class SavedByNextStepTest {
@@ -60,7 +53,7 @@ class SavedByNextStepTest {
             source.source().gradient().gradient().close();
             int ofAStep = jobs(source) - before;
             SavedState saved = source.source().savedByNextStep(NO_DRAFT);
-            step(source.source());
+            ShuffledBigrams.step(source.source());
 
             assertThat(jobs(source) - before).isEqualTo(2 * ofAStep);
             assertThat(saved.version()).isEqualTo(STEPS);
@@ -78,7 +71,7 @@ class SavedByNextStepTest {
 
             assertThat(TrainFixture.bytes(saved)).isEqualTo(inOneProcess());
             saved.release();
-            step(source.source());
+            ShuffledBigrams.step(source.source());
         });
     }
 
@@ -108,7 +101,7 @@ class SavedByNextStepTest {
                     rows,
                     rows)) {
                 for (int i = 0; i < STEPS; i++) {
-                    step(source);
+                    ShuffledBigrams.step(source);
                 }
 
                 body.accept(new Running(context, source));
@@ -120,26 +113,7 @@ class SavedByNextStepTest {
     }
 
     private byte[] inOneProcess() {
-        try (PreparedRows reader = rows.reader(new Configuration());
-                GradientSource source = new LocalGradientSource(
-                        plan().batches(),
-                        model,
-                        StateHome.inMemory(new Workers(1)),
-                        TrainFixture.freshState(plan(), model),
-                        reader,
-                        reader)) {
-            for (int i = 0; i < STEPS; i++) {
-                step(source);
-            }
-
-            return TrainFixture.bytes(source.saved());
-        }
-    }
-
-    private static void step(GradientSource source) {
-        StepGradient sum = source.gradient();
-        source.apply(new Update(source.position().version(), sum.gradient(), 0.01f, 0.1));
-        sum.gradient().close();
+        return ShuffledBigrams.inOneProcess(plan(), model, rows, STEPS);
     }
 
     private static int jobs(Running running) {

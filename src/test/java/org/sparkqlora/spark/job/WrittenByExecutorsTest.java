@@ -12,7 +12,6 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
-import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.junit.jupiter.api.AutoClose;
@@ -25,27 +24,23 @@ import org.sparkqlora.checkpoint.CheckpointStore;
 import org.sparkqlora.checkpoint.GatedStore;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.spark.prepare.PreparedData;
-import org.sparkqlora.spark.prepare.PreparedRows;
 import org.sparkqlora.storage.Sha256;
 import org.sparkqlora.train.BatchPlan;
 import org.sparkqlora.train.BigramModel;
 import org.sparkqlora.train.CheckpointStateStore;
 import org.sparkqlora.train.GradientSource;
 import org.sparkqlora.train.LastState;
-import org.sparkqlora.train.LocalGradientSource;
 import org.sparkqlora.train.Resume;
 import org.sparkqlora.train.SavedState;
 import org.sparkqlora.train.SavedState.StateParts;
 import org.sparkqlora.train.StateHome;
 import org.sparkqlora.train.StateOrigin;
-import org.sparkqlora.train.StepGradient;
 import org.sparkqlora.train.TrainFixture;
 import org.sparkqlora.train.TrainPlan;
 import org.sparkqlora.train.TrainState;
 import org.sparkqlora.train.Trainer;
 import org.sparkqlora.train.Trigger;
 import org.sparkqlora.train.UnreachableStateException;
-import org.sparkqlora.train.Update;
 import org.sparkqlora.train.metrics.MetricsFile;
 import org.sparkqlora.train.metrics.ProgressReporter;
 
@@ -92,10 +87,10 @@ class WrittenByExecutorsTest {
     void isTheStateBeforeTheUpdatesThatCameWhileItWasWritten() {
         onCluster(running -> {
             SavedState saved = running.save();
-            step(running.source());
-            step(running.source());
+            ShuffledBigrams.step(running.source());
+            ShuffledBigrams.step(running.source());
             CompletableFuture<Optional<StateParts>> parts = CompletableFuture.supplyAsync(saved::parts);
-            step(running.source());
+            ShuffledBigrams.step(running.source());
             assertThat(parts).isNotDone();
 
             GatedStore.open(gate);
@@ -119,7 +114,7 @@ class WrittenByExecutorsTest {
             SavedState saved = running.save();
             CompletableFuture<Optional<StateParts>> parts = CompletableFuture.supplyAsync(saved::parts);
             while (!parts.isDone()) {
-                step(running.source());
+                ShuffledBigrams.step(running.source());
             }
 
             assertThat(parts.join().orElseThrow().files()).hasSize(2);
@@ -159,8 +154,8 @@ class WrittenByExecutorsTest {
             GatedStore.open(gate);
             SavedState saved = running.save();
             hideClaim();
-            step(running.source());
-            step(running.source());
+            ShuffledBigrams.step(running.source());
+            ShuffledBigrams.step(running.source());
             saved.settle();
             assertThat(saved.parts()).isEmpty();
 
@@ -177,10 +172,10 @@ class WrittenByExecutorsTest {
     void anExecutorThatIsKilledWhileItWritesCostsNoTrainingAndLeavesNoWrongCheckpoint() {
         onCluster(running -> {
             SavedState saved = running.save();
-            step(running.source());
+            ShuffledBigrams.step(running.source());
             Clusters.killOneExecutor();
             Clusters.awaitExecutors(running.context(), 2);
-            step(running.source());
+            ShuffledBigrams.step(running.source());
             GatedStore.open(gate);
             saved.settle();
             try {
@@ -254,7 +249,7 @@ class WrittenByExecutorsTest {
             try (GradientSource source =
                     source(context, () -> TrainFixture.freshState(plan(), model), plan(MANY_STEPS))) {
                 for (int i = 0; i < STEPS; i++) {
-                    step(source);
+                    ShuffledBigrams.step(source);
                 }
 
                 body.accept(new Running(context, source, states(context)));
@@ -346,26 +341,7 @@ class WrittenByExecutorsTest {
     }
 
     private String inOneProcess(int steps) {
-        try (PreparedRows reader = rows.reader(new Configuration());
-                GradientSource source = new LocalGradientSource(
-                        plan().batches(),
-                        model,
-                        StateHome.inMemory(new Workers(1)),
-                        TrainFixture.freshState(plan(), model),
-                        reader,
-                        reader)) {
-            for (int i = 0; i < steps; i++) {
-                step(source);
-            }
-
-            return hash(source.saved());
-        }
-    }
-
-    private static void step(GradientSource source) {
-        StepGradient sum = source.gradient();
-        source.apply(new Update(source.position().version(), sum.gradient(), 0.01f, 0.1));
-        sum.gradient().close();
+        return Sha256.hex(ShuffledBigrams.inOneProcess(plan(), model, rows, steps));
     }
 
     private static TrainPlan plan() {
