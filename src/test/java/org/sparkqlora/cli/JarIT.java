@@ -21,6 +21,7 @@ import java.util.zip.ZipEntry;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.sparkqlora.ChildJvm;
 import org.sparkqlora.cli.command.ExitCode;
 
 /** The jar that is handed out: what is in it, and what must not be beside Spark's own jars. */
@@ -121,8 +122,7 @@ class JarIT {
 
     @Test
     void withoutSparkItSaysInOneLineHowToStart() throws IOException, InterruptedException {
-        String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
-        Process process = new ProcessBuilder(java, "-jar", JAR.toString(), "demo")
+        Process process = new ProcessBuilder(ChildJvm.program(), "-jar", JAR.toString(), "demo")
                 .redirectErrorStream(true)
                 .start();
         String printed = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);

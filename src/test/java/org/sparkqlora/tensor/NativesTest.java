@@ -13,6 +13,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.sparkqlora.ChildJvm;
 
 class NativesTest {
     /** Below what is mapped and unmapped one by one, whatever was asked for. */
@@ -31,8 +32,8 @@ class NativesTest {
         for (int i = 0; i < 2; i++) {
             processes.add(start(
                     folder.resolve("out-" + i),
-                    Child.class,
-                    "-Dorg.bytedeco.javacpp.cachedir=" + folder.resolve("cache")));
+                    List.of("-Dorg.bytedeco.javacpp.cachedir=" + folder.resolve("cache")),
+                    Child.class));
         }
 
         for (int i = 0; i < 2; i++) {
@@ -66,7 +67,7 @@ class NativesTest {
     /** Before and after, in a process of its own: of one that has run other tests the system may take and bring back pages meanwhile. */
     private long[] residentBytes(String what) throws IOException, InterruptedException {
         Path output = folder.resolve("resident");
-        start(output, Freeing.class, what).waitFor();
+        start(output, List.of(), Freeing.class, what).waitFor();
         return Files.readAllLines(output).stream()
                 .filter(line -> line.startsWith("resident "))
                 .flatMap(line -> Stream.of(line.split(" ", 3)).skip(1))
@@ -110,18 +111,9 @@ class NativesTest {
         return Long.parseLong(Files.readString(Path.of("/proc/self/statm")).split(" ", 3)[1]) * PAGE_BYTES;
     }
 
-    private static Process start(Path output, Class<?> program, String... arguments) throws IOException {
-        return new ProcessBuilder(Stream.of(
-                                Stream.of(
-                                        Path.of(System.getProperty("java.home"), "bin", "java")
-                                                .toString(),
-                                        "-cp",
-                                        System.getProperty("java.class.path")),
-                                Stream.of(arguments).filter(argument -> argument.startsWith("-D")),
-                                Stream.of(program.getName()),
-                                Stream.of(arguments).filter(argument -> !argument.startsWith("-D")))
-                        .flatMap(each -> each)
-                        .toList())
+    private static Process start(Path output, List<String> flags, Class<?> program, String... arguments)
+            throws IOException {
+        return new ProcessBuilder(ChildJvm.command(flags, program, List.of(arguments)))
                 .redirectErrorStream(true)
                 .redirectOutput(output.toFile())
                 .start();

@@ -3,7 +3,6 @@ package org.sparkqlora.tokenizer;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,6 +14,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.sparkqlora.ChildJvm;
 import org.sparkqlora.tokenizer.RegexCost.RegexException;
 
 class RegexCostTest {
@@ -130,13 +130,8 @@ class RegexCostTest {
     @Test
     void theNativeLibraryLivesOnWithTheLongestTexts() throws Exception {
         Path log = folder.resolve("searches.log");
-        Process process = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "-cp",
-                        String.join(File.pathSeparator, List.of(System.getProperty("java.class.path"))),
-                        RegexSearches.class.getName(),
-                        folder.toString(),
-                        OF_MODELS.toString())
+        List<String> arguments = List.of(folder.toString(), OF_MODELS.toString());
+        Process process = new ProcessBuilder(ChildJvm.command(List.of(), RegexSearches.class, arguments))
                 .redirectErrorStream(true)
                 .redirectOutput(log.toFile())
                 .start();

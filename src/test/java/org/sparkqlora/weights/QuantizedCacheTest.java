@@ -25,6 +25,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.sparkqlora.ChildJvm;
 import org.sparkqlora.quant.FourBitCode;
 import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.quant.Workers;
@@ -206,14 +207,10 @@ class QuantizedCacheTest {
     }
 
     private Process child() throws IOException {
-        String classPath = System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
-        return new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "-cp",
-                        classPath,
-                        OpenCache.class.getName(),
-                        Goldens.base("llama-tied").toString(),
-                        temporary.resolve("cache").toString())
+        List<String> arguments = List.of(
+                Goldens.base("llama-tied").toString(),
+                temporary.resolve("cache").toString());
+        return new ProcessBuilder(ChildJvm.command(List.of(), OpenCache.class, arguments))
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
                 .start();
     }
