@@ -1,7 +1,5 @@
 package org.sparkqlora.weights.family;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -16,14 +14,6 @@ public final class GenerationConfigJson {
     /** The end tokens of the model in {@code folder}; none where it has no such file. */
     public static List<Integer> eosIds(Path folder) {
         Path file = folder.resolve(FILE);
-        if (!Files.exists(file)) {
-            return List.of();
-        }
-
-        try {
-            return FieldsJson.read(file).integers("eos_token_id");
-        } catch (IOException e) {
-            throw new UncheckedIOException("Failed to read " + file, e);
-        }
+        return Files.exists(file) ? FieldsJson.read(file).integers("eos_token_id") : List.of();
     }
 }

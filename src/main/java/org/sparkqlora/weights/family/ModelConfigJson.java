@@ -1,8 +1,6 @@
 package org.sparkqlora.weights.family;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.NoSuchFileException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.OptionalInt;
 import org.sparkqlora.weights.safetensors.FieldsJson;
@@ -27,25 +25,18 @@ public final class ModelConfigJson {
 
     /** Reads the config in the file {@code configJson}. */
     public static ModelConfig read(Path configJson) {
-        return new ModelConfigJson(fields(configJson)).config();
+        if (!Files.exists(configJson)) {
+            throw new InvalidWeightsException(
+                    "Cannot read %s: the file does not exist. Is its folder a Hugging Face model?"
+                            .formatted(configJson));
+        }
+
+        return new ModelConfigJson(FieldsJson.read(configJson)).config();
     }
 
     /** Reads the config in {@code text}; {@code document} is its name in messages. */
     public static ModelConfig parse(String document, String text) {
         return new ModelConfigJson(FieldsJson.parse(document, text)).config();
-    }
-
-    private static FieldsJson fields(Path configJson) {
-        try {
-            return FieldsJson.read(configJson);
-        } catch (NoSuchFileException e) {
-            throw new InvalidWeightsException(
-                    "Cannot read %s: the file does not exist. Is its folder a Hugging Face model?"
-                            .formatted(configJson),
-                    e);
-        } catch (IOException e) {
-            throw new UncheckedIOException("Failed to read " + configJson, e);
-        }
     }
 
     private ModelConfig config() {

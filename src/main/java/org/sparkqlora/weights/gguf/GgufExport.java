@@ -2,7 +2,6 @@ package org.sparkqlora.weights.gguf;
 
 import java.io.IOException;
 import java.io.OutputStream;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -51,7 +50,7 @@ public final class GgufExport {
     public static GgufExport of(WeightFolder source, ChangedWeights changed, GgufOutType outType, Labels labels) {
         requirePlain(source, changed);
         ModelConfig config = changed.config(source.config());
-        FieldsJson whole = fields(source.path().resolve(CONFIG));
+        FieldsJson whole = FieldsJson.read(source.path().resolve(CONFIG));
         FieldsJson fields = TextConfigJson.of(whole);
         List<String> notes = GgufFit.check(config, fields);
         List<GgufStream.Tensor> tensors = new GgufWeights(source, changed).tensors(outType);
@@ -109,7 +108,7 @@ public final class GgufExport {
             return;
         }
 
-        FieldsJson fields = fields(file);
+        FieldsJson fields = FieldsJson.read(file);
         if (fields.has("top_k")) {
             entries.integer("general.sampling.top_k", fields.integer("top_k"));
         }
@@ -135,13 +134,5 @@ public final class GgufExport {
                             "Cannot export %s as GGUF: expected weights in 16 or 32 bits, found %s in 4 bits. Export the model it was quantised from, or merge an adapter into it with --base quantized"
                                     .formatted(source.path(), weight));
                 });
-    }
-
-    private static FieldsJson fields(Path file) {
-        try {
-            return FieldsJson.read(file);
-        } catch (IOException e) {
-            throw new UncheckedIOException("Failed to read " + file, e);
-        }
     }
 }

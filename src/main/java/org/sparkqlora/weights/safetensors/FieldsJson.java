@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -51,8 +52,12 @@ public record FieldsJson(String document, ObjectNode node) {
     }
 
     /** Reads a file of one JSON object, which is no larger than any that a model has. */
-    public static FieldsJson read(Path file) throws IOException {
-        return parse(file.toString(), BoundedText.read(file, InputLimits.DEFAULT.configBytes()));
+    public static FieldsJson read(Path file) {
+        try {
+            return parse(file.toString(), BoundedText.read(file, InputLimits.DEFAULT.configBytes()));
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to read " + file, e);
+        }
     }
 
     /** Jackson tells none where a limit of its own was met, such as that of nesting. */

@@ -3,8 +3,6 @@ package org.sparkqlora.weights.safetensors;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -18,11 +16,19 @@ public final class ShardIndexJson {
 
     /** Shard file names by tensor. A name that could leave the folder is refused. */
     static Map<String, String> read(Path indexJson) {
-        try {
-            return shards(FieldsJson.read(indexJson));
-        } catch (IOException e) {
-            throw new UncheckedIOException("Failed to read " + indexJson, e);
+        FieldsJson fields = FieldsJson.read(indexJson);
+        ObjectNode weightMap = fields.object(WEIGHT_MAP).node();
+        if (weightMap.isEmpty()) {
+            throw fields.wrong(
+                    WEIGHT_MAP, "shard names by tensor", fields.node().get(WEIGHT_MAP));
         }
+
+        Map<String, String> shards = new LinkedHashMap<>();
+        weightMap
+                .fields()
+                .forEachRemaining(entry ->
+                        shards.put(entry.getKey(), shardName(fields.document(), entry.getKey(), entry.getValue())));
+        return shards;
     }
 
     /** The text for {@code shards}, the tensors of each file by its name. */
@@ -41,21 +47,6 @@ public final class ShardIndexJson {
 
         root.putObject("metadata").put("total_parameters", parameters).put("total_size", bytes);
         return PythonJson.text(root) + "\n";
-    }
-
-    private static Map<String, String> shards(FieldsJson fields) {
-        ObjectNode weightMap = fields.object(WEIGHT_MAP).node();
-        if (weightMap.isEmpty()) {
-            throw fields.wrong(
-                    WEIGHT_MAP, "shard names by tensor", fields.node().get(WEIGHT_MAP));
-        }
-
-        Map<String, String> shards = new LinkedHashMap<>();
-        weightMap
-                .fields()
-                .forEachRemaining(entry ->
-                        shards.put(entry.getKey(), shardName(fields.document(), entry.getKey(), entry.getValue())));
-        return shards;
     }
 
     private static String shardName(String document, String tensor, JsonNode value) {
