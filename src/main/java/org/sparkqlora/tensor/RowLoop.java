@@ -4,27 +4,15 @@ import org.bytedeco.pytorch.Tensor;
 import org.sparkqlora.quant.Workers;
 
 /** Loops over the rows of tensors, shared by the threads of a task; what a row becomes must not depend on other rows. Safe for concurrent callers. */
-public final class RowLoop {
+public record RowLoop(Workers workers, RowMath math) {
     /** Numbers below which a thread costs more to wake than it saves. */
     private static final long GRAIN = 1 << 14;
 
     /** Numbers that one buffer of Java's spans, in bytes below what it can count. */
     private static final long WINDOW = 1 << 28;
 
-    private final Workers workers;
-    private final RowMath math;
-
     public RowLoop(Workers workers) {
         this(workers, RowMath.fastest());
-    }
-
-    RowLoop(Workers workers, RowMath math) {
-        this.workers = workers;
-        this.math = math;
-    }
-
-    public RowMath math() {
-        return math;
     }
 
     /** Runs {@code body} on ranges that cover {@code rows} rows of up to {@code width} numbers. */

@@ -26,25 +26,16 @@ import org.sparkqlora.input.TemplateLimits;
  * <p>The text is tokenised once, as a whole, so that ids are those the model meets when it is used; a token that reaches into a
  * trained part is trained. Masks go by position, never by id, so that an end-of-sequence token is trained even where it also
  * serves as padding. A conversation gets only the BOS that its template writes, as in transformers. Safe for use by many threads.
+ *
+ * @param day that the template is told; null for that on which the tokenizer was opened
+ * @param limits on what the template uses
  */
-public final class ExampleEncoder {
+public record ExampleEncoder(
+        ModelTokenizer tokenizer, TrainOn trainOn, @Nullable LocalDate day, TemplateLimits limits) {
     private static final int NO_TOKEN = -1;
-
-    private final ModelTokenizer tokenizer;
-    private final TrainOn trainOn;
-    private final @Nullable LocalDate day;
-    private final TemplateLimits limits;
 
     public ExampleEncoder(ModelTokenizer tokenizer, TrainOn trainOn) {
         this(tokenizer, trainOn, null, TemplateLimits.DEFAULT);
-    }
-
-    /** With the day that the template is told, null for that on which the tokenizer was opened, and what it may use. */
-    public ExampleEncoder(ModelTokenizer tokenizer, TrainOn trainOn, @Nullable LocalDate day, TemplateLimits limits) {
-        this.tokenizer = tokenizer;
-        this.trainOn = trainOn;
-        this.day = day;
-        this.limits = limits;
     }
 
     /** Throws {@link BadRecordException} when the example cannot be used. */

@@ -25,27 +25,11 @@ import org.sparkqlora.weights.safetensors.InvalidWeightsException;
  * A model on a hub, downloaded once to this host's disk. Only files that make up a model are taken, each is compared with the
  * hub's own checksum, and what a killed process left of a file is gone on with. Ranges come side by side.
  */
-final class HubModel {
+record HubModel(HubId id, HubAccess access, Path cache, HubClient client, Backoff backoff, int rangeBytes) {
     private static final int BUFFER = 1 << 20;
-
-    private final HubId id;
-    private final HubAccess access;
-    private final Path cache;
-    private final HubClient client;
-    private final Backoff backoff;
-    private final int rangeBytes;
 
     public HubModel(HubId id, HubAccess access, Path cache) {
         this(id, access, cache, new HubClient(access), Backoff.DEFAULT, RangedFetch.RANGE);
-    }
-
-    HubModel(HubId id, HubAccess access, Path cache, HubClient client, Backoff backoff, int rangeBytes) {
-        this.rangeBytes = rangeBytes;
-        this.id = id;
-        this.access = access;
-        this.cache = cache;
-        this.client = client;
-        this.backoff = backoff;
     }
 
     /** This model at the commit of its revision now, or, offline, when the hub was last asked. */

@@ -31,22 +31,12 @@ import org.sparkqlora.train.StateLog;
  * The losses of a trained model over prepared rows, computed on the cluster: a job for some rows after the other, so that the driver
  * never holds the losses of all documents. Driver only.
  */
-public final class SparkEvaluator {
+public record SparkEvaluator(JavaSparkContext context, ModelSource model, int rowsAtOnce) {
     /** Rows of a job: enough that its slowest task does not count. */
     private static final int ROWS_AT_ONCE = 1 << 16;
 
-    private final JavaSparkContext context;
-    private final ModelSource model;
-    private final int rowsAtOnce;
-
     public SparkEvaluator(JavaSparkContext context, ModelSource model) {
         this(context, model, ROWS_AT_ONCE);
-    }
-
-    SparkEvaluator(JavaSparkContext context, ModelSource model, int rowsAtOnce) {
-        this.context = context;
-        this.model = model;
-        this.rowsAtOnce = rowsAtOnce;
     }
 
     /** The loss of all documents; {@code each} takes that of every document, in row then document order. */

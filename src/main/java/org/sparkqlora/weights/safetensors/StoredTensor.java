@@ -14,24 +14,15 @@ import org.sparkqlora.quant.FloatSource;
 
 /**
  * A tensor in a file. Its bytes are mapped when asked for and stay valid as long as the buffer is reachable.
+ *
+ * @param spec the form in which it is read
+ * @param position of its first byte in {@code file}
+ * @param layout how its numbers lie in the file, which need not be as its spec says
  */
-public final class StoredTensor {
-    private final Path file;
-    private final TensorSpec spec;
-    private final long position;
-    private final StoredLayout layout;
-
-    /** @param position of its first byte in {@code file} */
+public record StoredTensor(Path file, TensorSpec spec, long position, StoredLayout layout) {
+    /** A tensor that lies in the file as its spec says. */
     public StoredTensor(Path file, TensorSpec spec, long position) {
         this(file, spec, position, StoredLayout.ROWS);
-    }
-
-    /** A tensor that need not lie in the file as its spec says; that is the form in which it is read. */
-    public StoredTensor(Path file, TensorSpec spec, long position, StoredLayout layout) {
-        this.file = file;
-        this.spec = spec;
-        this.position = position;
-        this.layout = layout;
     }
 
     /** This tensor under another name. */
@@ -48,19 +39,6 @@ public final class StoredTensor {
         long first = from * spec.type().bytes();
         Objects.checkFromIndexSize(first, ownLayout.extent(own), byteSize());
         return new StoredTensor(file, own, position + first, ownLayout);
-    }
-
-    public Path file() {
-        return file;
-    }
-
-    /** Place of its first byte in the file. */
-    public long position() {
-        return position;
-    }
-
-    public TensorSpec spec() {
-        return spec;
     }
 
     public String name() {
@@ -81,11 +59,6 @@ public final class StoredTensor {
 
     public long byteSize() {
         return spec.byteSize();
-    }
-
-    /** How its numbers lie in the file. */
-    public StoredLayout layout() {
-        return layout;
     }
 
     /** Whether its bytes are those of its spec. */
