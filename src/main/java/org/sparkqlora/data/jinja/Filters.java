@@ -1,5 +1,7 @@
 package org.sparkqlora.data.jinja;
 
+import java.math.BigDecimal;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -8,6 +10,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Jinja's filters of single values; those of lists are in {@link ListFilters}. */
 final class Filters {
+    /** Decimal places of any number are fewer. */
+    private static final int MOST_PLACES = 400;
+
     private Filters() {}
 
     static @Nullable Object apply(String name, @Nullable Object input, CallArguments arguments) {
@@ -26,7 +31,7 @@ final class Filters {
             case "round" -> round(input, arguments);
             case "tojson" -> toJson(input, arguments);
             case "items" -> items(input, budget);
-            case "dictsort" -> sortedItems(input, budget);
+            case "dictsort" -> sortedItems(input, arguments);
             case "attr" -> Fields.attribute(input, arguments.requiredText(0, "name"), budget);
             default -> ListFilters.apply(name, input, arguments);
         };
@@ -119,7 +124,12 @@ final class Filters {
             return otherwise;
         }
 
-        return PythonNumbers.isInteger(number) ? number : (Object) (long) number.doubleValue();
+        if (PythonNumbers.isInteger(number)) {
+            return number;
+        }
+
+        double value = number.doubleValue();
+        return Double.isFinite(value) ? PythonNumbers.integer(new BigDecimal(value)) : otherwise;
     }
 
     private static @Nullable Object toDouble(@Nullable Object input, @Nullable Object otherwise) {
@@ -128,18 +138,7 @@ final class Filters {
     }
 
     private static @Nullable Number toNumber(@Nullable Object input) {
-        if (!(input instanceof String text)) {
-            return Values.number(input);
-        }
-
-        String trimmed = text.strip();
-        try {
-            return trimmed.matches("[+-]?\\d+")
-                    ? (Number) Long.parseLong(trimmed)
-                    : (Number) Double.parseDouble(trimmed);
-        } catch (NumberFormatException e) {
-            return null;
-        }
+        return input instanceof String text ? PythonNumbers.read(text) : Values.number(input);
     }
 
     private static Object absolute(@Nullable Object input) {
@@ -147,13 +146,15 @@ final class Filters {
         return PythonNumbers.isInteger(number) ? (Object) Math.abs(number.longValue()) : Math.abs(number.doubleValue());
     }
 
-    private static double round(@Nullable Object input, CallArguments arguments) {
-        double value = requireNumber(input).doubleValue();
-        double unit = Math.pow(10, arguments.integer(0, "precision", 0));
+    private static Number round(@Nullable Object input, CallArguments arguments) {
+        Number value = requireNumber(input);
+        long precision = arguments.integer(0, "precision", 0);
+        int places = (int) Math.max(-MOST_PLACES, Math.min(MOST_PLACES, precision));
+        double unit = Math.pow(10, places);
         return switch (arguments.text(1, "method", "common")) {
-            case "ceil" -> Math.ceil(value * unit) / unit;
-            case "floor" -> Math.floor(value * unit) / unit;
-            default -> Math.rint(value * unit) / unit;
+            case "ceil" -> Math.ceil(value.doubleValue() * unit) / unit;
+            case "floor" -> Math.floor(value.doubleValue() * unit) / unit;
+            default -> PythonNumbers.rounded(value, places);
         };
     }
 
@@ -192,14 +193,18 @@ final class Filters {
         return input instanceof Undefined ? List.of() : MapMethods.items(requireMap(input), budget);
     }
 
-    private static List<@Nullable Object> sortedItems(@Nullable Object input, Budget budget) {
-        List<@Nullable Object> items = MapMethods.items(requireMap(input), budget);
-        items.sort((left, right) -> ListFilters.compareIgnoringCase(key(left), key(right), budget));
-        return items;
-    }
+    private static List<@Nullable Object> sortedItems(@Nullable Object input, CallArguments arguments) {
+        String by = arguments.text(1, "by", "key");
+        if (!by.equals("key") && !by.equals("value")) {
+            throw new EvaluationException("cannot sort a mapping by '%s': expected key or value".formatted(by));
+        }
 
-    private static @Nullable Object key(@Nullable Object entry) {
-        return ((List<?>) Objects.requireNonNull(entry)).get(0);
+        List<@Nullable Object> items = MapMethods.items(requireMap(input), arguments.budget());
+        Comparator<@Nullable Object> order = Comparator.comparing(
+                item -> ((List<?>) Objects.requireNonNull(item)).get(by.equals("key") ? 0 : 1),
+                ListFilters.order(arguments, 0));
+        items.sort(arguments.isTrue(2, "reverse", false) ? order.reversed() : order);
+        return items;
     }
 
     private static Map<?, ?> requireMap(@Nullable Object input) {

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /** Jinja's filters of lists. */
@@ -26,8 +27,8 @@ final class ListFilters {
             case "join" -> join(Values.items(input, budget), arguments);
             case "reverse" -> reverse(input, budget);
             case "sort" -> sort(Values.items(input, budget), arguments);
-            case "unique" -> unique(Values.items(input, budget), budget);
-            case "sum" -> sum(Values.items(input, budget), budget);
+            case "unique" -> unique(Values.items(input, budget), arguments);
+            case "sum" -> sum(Values.items(input, budget), arguments);
             case "min" -> least(Values.items(input, budget), arguments, "min");
             case "max" -> least(Values.items(input, budget), arguments, "max");
             case "map" -> map(Values.items(input, budget), arguments);
@@ -62,24 +63,30 @@ final class ListFilters {
     }
 
     private static List<@Nullable Object> sort(List<@Nullable Object> items, CallArguments arguments) {
-        Budget budget = arguments.budget();
-        Object attribute = arguments.value(2, "attribute", null);
-        Comparator<@Nullable Object> order = order(arguments, 1);
-        Comparator<@Nullable Object> byKey = attribute == null
-                ? order
-                : Comparator.comparing(item -> path(item, PythonText.str(attribute, budget), budget), order);
+        Comparator<@Nullable Object> byKey = Comparator.comparing(key(arguments, 2), order(arguments, 1));
         items.sort(arguments.isTrue(0, "reverse", false) ? byKey.reversed() : byKey);
         return items;
     }
 
-    private static Comparator<@Nullable Object> order(CallArguments arguments, int caseSensitive) {
+    /** What a filter looks at of each item: the attribute that an argument names, or the item. */
+    private static UnaryOperator<@Nullable Object> key(CallArguments arguments, int attribute) {
+        Object named = arguments.value(attribute, "attribute", null);
+        if (named == null) {
+            return item -> item;
+        }
+
+        String path = PythonText.str(named, arguments.budget());
+        return item -> path(item, path, arguments.budget());
+    }
+
+    static Comparator<@Nullable Object> order(CallArguments arguments, int caseSensitive) {
         Budget budget = arguments.budget();
         return arguments.isTrue(caseSensitive, "case_sensitive", false)
                 ? (left, right) -> Values.compare(left, right, budget)
                 : (left, right) -> compareIgnoringCase(left, right, budget);
     }
 
-    static int compareIgnoringCase(@Nullable Object left, @Nullable Object right, Budget budget) {
+    private static int compareIgnoringCase(@Nullable Object left, @Nullable Object right, Budget budget) {
         return Values.compare(lowered(left, budget), lowered(right, budget), budget);
     }
 
@@ -99,12 +106,16 @@ final class ListFilters {
         return lowered;
     }
 
-    private static List<@Nullable Object> unique(List<@Nullable Object> items, Budget budget) {
+    private static List<@Nullable Object> unique(List<@Nullable Object> items, CallArguments arguments) {
+        Budget budget = arguments.budget();
+        boolean caseSensitive = arguments.isTrue(0, "case_sensitive", false);
+        UnaryOperator<@Nullable Object> looked = key(arguments, 1);
         Set<@Nullable Object> keys = new HashSet<>();
         List<@Nullable Object> lists = new ArrayList<>();
         List<@Nullable Object> kept = new ArrayList<>();
         for (Object item : items) {
-            Object key = lowered(item, budget);
+            Object found = looked.apply(item);
+            Object key = caseSensitive ? found : lowered(found, budget);
             if (Values.isKey(key) ? keys.add(PythonNumbers.key(key)) : isNew(key, lists, budget)) {
                 kept.add(item);
             }
@@ -119,10 +130,11 @@ final class ListFilters {
         return isNew;
     }
 
-    private static Object sum(List<@Nullable Object> items, Budget budget) {
-        Object sum = 0L;
+    private static @Nullable Object sum(List<@Nullable Object> items, CallArguments arguments) {
+        UnaryOperator<@Nullable Object> added = key(arguments, 0);
+        Object sum = arguments.value(1, "start", 0L);
         for (Object item : items) {
-            sum = Operators.arithmetic("+", sum, item, budget);
+            sum = Operators.arithmetic("+", sum, added.apply(item), arguments.budget());
         }
 
         return sum;
@@ -133,7 +145,7 @@ final class ListFilters {
             return new Undefined("the %s of an empty list".formatted(filter));
         }
 
-        Comparator<@Nullable Object> order = order(arguments, 0);
+        Comparator<@Nullable Object> order = Comparator.comparing(key(arguments, 1), order(arguments, 0));
         return Collections.min(items, filter.equals("max") ? order.reversed() : order);
     }
 

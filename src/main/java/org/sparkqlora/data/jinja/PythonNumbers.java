@@ -1,11 +1,23 @@
 package org.sparkqlora.data.jinja;
 
+import java.math.BigDecimal;
 import java.math.BigInteger;
+import java.math.RoundingMode;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.input.PythonLiteral;
 
 /** Numbers written and computed as Python does. */
 final class PythonNumbers {
+    private static final Pattern DIGITS_APART = Pattern.compile("(?<=\\d)_(?=\\d)");
+    private static final Pattern WHOLE = Pattern.compile("[+-]?\\d+");
+    private static final Pattern FLOAT = Pattern.compile("[+-]?(?:\\d+\\.?\\d*|\\.\\d+)(?:[eE][+-]?\\d+)?");
+    private static final Pattern NAMED = Pattern.compile("([+-]?)(?:inf|infinity|(nan))", Pattern.CASE_INSENSITIVE);
+
+    /** Of an integer that Python reads. */
+    private static final int MOST_DIGITS = 4300;
+
     private PythonNumbers() {}
 
     static boolean isInteger(Object value) {
@@ -55,9 +67,9 @@ final class PythonNumbers {
 
     private static Object power(long left, long right) {
         return right < 0
-                ? (Object) Math.pow(left, right)
+                ? (Object) Math.pow(requireNotZero(left), right)
                 : BigInteger.valueOf(left)
-                        .pow(Math.toIntExact(Math.min(right, Long.SIZE)))
+                        .pow(Math.toIntExact(Math.min(right, Long.SIZE + (right & 1)))) // -1 alone has higher ones
                         .longValueExact();
     }
 
@@ -67,10 +79,72 @@ final class PythonNumbers {
             case "-" -> left - right;
             case "*" -> left * right;
             case "/" -> left / requireNotZero(right);
-            case "//" -> Math.floor(left / requireNotZero(right));
-            case "%" -> left - requireNotZero(right) * Math.floor(left / right);
-            default -> Math.pow(left, right);
+            case "//" -> floorQuotient(left, requireNotZero(right));
+            case "%" -> remainder(left, requireNotZero(right));
+            default -> Math.pow(right < 0 ? requireNotZero(left) : left, right);
         };
+    }
+
+    /** Of the divisor's sign, and exact. */
+    private static double remainder(double left, double right) {
+        double rest = left % right;
+        if (rest == 0) {
+            return Math.copySign(0, right);
+        }
+
+        return rest < 0 == right < 0 ? rest : rest + right;
+    }
+
+    /** By the remainder, as CPython finds it: the quotient itself may be rounded up to the next whole number. */
+    private static double floorQuotient(double left, double right) {
+        double rest = left % right;
+        double below = rest != 0 && rest < 0 != right < 0 ? 1 : 0;
+        double quotient = (left - rest) / right - below;
+        if (quotient == 0) {
+            return Math.copySign(0, left / right);
+        }
+
+        double floor = Math.floor(quotient);
+        return quotient - floor > 0.5 ? floor + 1 : floor;
+    }
+
+    /** As Python's {@code round}: a half of what the number really is goes to the even digit. */
+    static Number rounded(Number value, int places) {
+        double number = value.doubleValue();
+        boolean integer = isInteger(value);
+        if (integer && places >= 0 || !Double.isFinite(number)) {
+            return value;
+        }
+
+        BigDecimal exact = integer ? new BigDecimal(value.toString()) : new BigDecimal(number);
+        BigDecimal rounded = exact.setScale(places, RoundingMode.HALF_EVEN);
+        return integer ? integer(rounded) : (Number) Math.copySign(rounded.doubleValue(), number);
+    }
+
+    /** The whole part of a number. */
+    static Number integer(BigDecimal value) {
+        BigInteger whole = value.toBigInteger();
+        return whole.bitLength() < Long.SIZE ? (Number) whole.longValue() : whole;
+    }
+
+    /** What Python's {@code int} or else its {@code float} reads; null for another text. */
+    static @Nullable Number read(String text) {
+        String number = DIGITS_APART.matcher(text.strip()).replaceAll("");
+        if (number.length() <= MOST_DIGITS && WHOLE.matcher(number).matches()) {
+            return integer(new BigDecimal(number));
+        }
+
+        if (FLOAT.matcher(number).matches()) {
+            return Double.parseDouble(number);
+        }
+
+        Matcher named = NAMED.matcher(number);
+        if (!named.matches()) {
+            return null;
+        }
+
+        double value = named.group(2) == null ? Double.POSITIVE_INFINITY : Double.NaN;
+        return named.group(1).equals("-") ? -value : value;
     }
 
     private static long requireNotZero(long divisor) {

@@ -32,8 +32,14 @@ final class TextMethods {
             case "rsplit" -> arguments -> splitFromRight(text, arguments);
             case "splitlines" -> arguments -> splitLines(text, arguments);
             case "partition" -> arguments -> partition(text, arguments);
-            case "startswith" -> arguments -> anyAffix(arguments.required(0, "prefix"), text::startsWith);
-            case "endswith" -> arguments -> anyAffix(arguments.required(0, "suffix"), text::endsWith);
+            case "startswith" ->
+                arguments -> anyAffix(
+                        arguments.required(0, "prefix"),
+                        Part.of(text, arguments).text()::startsWith);
+            case "endswith" ->
+                arguments -> anyAffix(
+                        arguments.required(0, "suffix"),
+                        Part.of(text, arguments).text()::endsWith);
             case "removeprefix" -> arguments -> withoutPrefix(text, arguments);
             case "removesuffix" -> arguments -> withoutSuffix(text, arguments);
             case "replace" -> arguments -> replace(text, arguments);
@@ -42,10 +48,9 @@ final class TextMethods {
             case "title" -> arguments -> title(text, arguments.budget());
             case "capitalize" -> arguments -> arguments.budget().made(capitalize(text));
             case "join" -> arguments -> joinAll(text, arguments);
-            case "find" -> arguments -> codePoints(text, search(text, arguments).next(0));
-            case "rfind" ->
-                arguments -> codePoints(text, search(text, arguments).previous(text.length()));
-            case "count" -> arguments -> count(text, arguments);
+            case "find" -> arguments -> find(Part.of(text, arguments), arguments);
+            case "rfind" -> arguments -> findFromRight(Part.of(text, arguments), arguments);
+            case "count" -> arguments -> count(Part.of(text, arguments).text(), arguments);
             case "isdigit" -> arguments -> all(text, Character::isDigit);
             case "isalpha" -> arguments -> all(text, Character::isLetter);
             case "isalnum" -> arguments -> all(text, Character::isLetterOrDigit);
@@ -62,6 +67,38 @@ final class TextMethods {
             case 0x1c, 0x1d, 0x1e, 0x1f, 0x85, 0xa0, 0x2007, 0x202f -> true;
             default -> Character.isWhitespace(codePoint);
         };
+    }
+
+    /**
+     * The part of a text that a method looks into.
+     *
+     * @param from its place in the text
+     */
+    private record Part(String text, long from) {
+        /** From the second argument up to the third, which count as in a slice. */
+        static Part of(String whole, CallArguments arguments) {
+            Object start = arguments.value(1, "start", null);
+            Object end = arguments.value(2, "end", null);
+            if (start == null && end == null) {
+                return new Part(whole, 0);
+            }
+
+            String part = (String) Fields.slice(whole, start, end, null, arguments.budget());
+            long from = start == null ? 0 : arguments.integer(1, "start", 0);
+            return new Part(part, from < 0 ? Math.max(0, from + Values.length(whole)) : from);
+        }
+
+        long place(int index) {
+            return index < 0 ? -1 : from + text.codePointCount(0, index);
+        }
+    }
+
+    private static long find(Part part, CallArguments arguments) {
+        return part.place(search(part.text(), arguments).next(0));
+    }
+
+    private static long findFromRight(Part part, CallArguments arguments) {
+        return part.place(search(part.text(), arguments).previous(part.text().length()));
     }
 
     private static TextSearch search(String text, CallArguments arguments) {
@@ -299,10 +336,6 @@ final class TextMethods {
         }
 
         return title.toString();
-    }
-
-    private static long codePoints(String text, int index) {
-        return index < 0 ? -1 : text.codePointCount(0, index);
     }
 
     private static long count(String text, CallArguments arguments) {

@@ -46,6 +46,8 @@ class TemplateTest {
                 "{{ x.a.b }}#1: 'a' of a mapping is undefined",
                 "{{ 'a' + 1 }}#1: unsupported operands of +: a string and a number",
                 "{{ 1 // 0 }}#1: division by zero",
+                "{{ 0.0 ** -1 }}#1: division by zero",
+                "{{ {}|dictsort(by='x') }}#1: cannot sort a mapping by 'x': expected key or value",
                 "{{ 9223372036854775807 + 1 }}#1: 9223372036854775807 + 1 does not fit 64 bits",
                 "{{ 'a' < 1 }}#1: cannot compare a string with a number",
                 "{{ 1 in 'a' }}#1: cannot look for a number in a string",
@@ -82,6 +84,50 @@ class TemplateTest {
     @ValueSource(strings = {"{{ 1125899906842624.25 }}", "{{ 1125899906842624.25|tojson }}"})
     void writesNumbersAsPythonDoes(String source) {
         assertThat(Template.parse(source).render(Map.of())).isEqualTo("1125899906842624.2");
+    }
+
+    /** As Jinja 3.1 renders them. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '#',
+            quoteCharacter = '`',
+            value = {
+                "{{ 1.0 % 0.1 }}#0.09999999999999995",
+                "{{ 5.5 % -2 }}#-0.5",
+                "{{ 1.0 // 0.1 }}#9.0",
+                "{{ -7.5 // 2 }}#-4.0",
+                "{{ (-1) ** 101 }}#-1",
+                "{{ 2.675|round(2) }}#2.67",
+                "{{ 42.55|round }}#43.0",
+                "{{ -0.4|round }}#-0.0",
+                "{{ 42|round }}#42",
+                "{{ 45|round(-1) }}#40",
+                "{{ 1|round(1, 'floor') }}#1.0",
+                "{{ '1d'|float }}#0.0",
+                "{{ '0x1p3'|float }}#0.0",
+                "{{ ' -1_0.5e1 '|float }}#-105.0",
+                "{{ '-Infinity'|float }}#-inf",
+                "{{ '1f'|int }}#0",
+                "{{ 'inf'|int(7) }}#7",
+                "{{ '1_0'|int }}#10",
+                "{{ '123456789012345678901'|int }}#123456789012345678901",
+                "{{ 1e30|int }}#1000000000000000019884624838656",
+                "{% for k, v in {'a': 2, 'b': 1}|dictsort(by='value') %}{{ k }}{% endfor %}#ba",
+                "{% for k, v in {'b': 1, 'A': 2}|dictsort %}{{ k }}{% endfor %}#Ab",
+                "{% for k, v in {'a': 2, 'B': 1}|dictsort(true, reverse=true) %}{{ k }}{% endfor %}#aB",
+                "{{ [1, 2]|sum(start=10) }}#13",
+                "{{ [{'p': 1}, {'p': 2}]|sum('p') }}#3",
+                "{{ [{'p': 1}, {'p': 1}]|unique(attribute='p')|list|length }}#1",
+                "{{ ['a', 'A']|unique(true)|list|length }}#2",
+                "{{ ([{'p': 3}, {'p': 1}]|min(attribute='p')).p }}#1",
+                "{{ 'abcabc'.find('a', 1) }}#3",
+                "{{ 'abcabc'.rfind('a', -6, -2) }}#3",
+                "{{ 'abcabc'.count('a', 1) }}#1",
+                "{{ 'abc'.startswith('b', 1) }}#True",
+                "{{ 'abc'.endswith('b', 0, 2) }}#True",
+            })
+    void computesAsPythonDoes(String source, String text) {
+        assertThat(Template.parse(source).render(Map.of())).isEqualTo(text);
     }
 
     @Test
