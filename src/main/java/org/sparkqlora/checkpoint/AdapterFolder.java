@@ -27,6 +27,7 @@ import org.sparkqlora.storage.FreshFolder;
 import org.sparkqlora.storage.StoredFile;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.weights.CompanionFiles;
+import org.sparkqlora.weights.family.ModelConfigJson;
 import org.sparkqlora.weights.safetensors.InvalidWeightsException;
 import org.sparkqlora.weights.safetensors.SafetensorsLayout;
 import org.sparkqlora.weights.safetensors.SafetensorsWriter;
@@ -202,7 +203,7 @@ public final class AdapterFolder {
     /** The labels of the texts that an adapter's head scores; empty where it scores answers. */
     public static Optional<Labels> readLabels(FileSystem files, Path folder) {
         try {
-            Path file = new Path(FreshFolder.current(files, folder), ScoreConfigJson.FILE_NAME);
+            Path file = new Path(FreshFolder.current(files, folder), ModelConfigJson.FILE_NAME);
             if (!files.exists(file)) {
                 return Optional.empty();
             }
@@ -235,7 +236,7 @@ public final class AdapterFolder {
 
     /** Whether a file of that name belongs to an adapter. */
     public static boolean isPart(String name) {
-        return FILES.contains(name) || name.equals(ScoreConfigJson.FILE_NAME) || CompanionFiles.isOne(name);
+        return FILES.contains(name) || name.equals(ModelConfigJson.FILE_NAME) || CompanionFiles.isOne(name);
     }
 
     private static void requireTrained(Path folder, ParameterIndex index, FlatVector parameters) {

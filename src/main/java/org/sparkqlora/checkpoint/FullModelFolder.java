@@ -33,6 +33,7 @@ import org.sparkqlora.weights.WeightFolder;
 import org.sparkqlora.weights.family.DecoderTensors;
 import org.sparkqlora.weights.family.ExpertsTogether;
 import org.sparkqlora.weights.family.ModelConfig;
+import org.sparkqlora.weights.family.ModelConfigJson;
 import org.sparkqlora.weights.safetensors.InvalidWeightsException;
 import org.sparkqlora.weights.safetensors.SafetensorsLayout;
 import org.sparkqlora.weights.safetensors.SafetensorsWriter;
@@ -47,7 +48,6 @@ import org.sparkqlora.weights.safetensors.TensorSpec;
 public final class FullModelFolder {
     static final String WEIGHTS_FILE = "model.safetensors";
     static final String INDEX_FILE = WEIGHTS_FILE + ".index.json";
-    static final String CONFIG_FILE = "config.json";
     private static final Set<String> WHOLE = Set.of(DecoderTensors.EMBEDDING, DecoderTensors.HEAD);
     private static final Pattern PARTS =
             Pattern.compile("model(-\\d+-of-\\d+)?\\.safetensors|model\\.safetensors\\.index\\.json");
@@ -100,8 +100,8 @@ public final class FullModelFolder {
                 fresh.add(companion.getKey(), companion.getValue());
             }
 
-            if (!companions.containsKey(CONFIG_FILE)) {
-                fresh.add(CONFIG_FILE, out -> out.write(config.getBytes(StandardCharsets.UTF_8)));
+            if (!companions.containsKey(ModelConfigJson.FILE_NAME)) {
+                fresh.add(ModelConfigJson.FILE_NAME, out -> out.write(config.getBytes(StandardCharsets.UTF_8)));
             }
 
             fresh.commit();
@@ -196,7 +196,7 @@ public final class FullModelFolder {
 
     /** Whether a file of that name belongs to a model as this class writes it. */
     public static boolean isPart(String name) {
-        return name.equals(CONFIG_FILE)
+        return name.equals(ModelConfigJson.FILE_NAME)
                 || name.equals(PublishedFolder.COMMIT) // which tells of the files that go
                 || CompanionFiles.isOne(name)
                 || PARTS.matcher(name).matches();

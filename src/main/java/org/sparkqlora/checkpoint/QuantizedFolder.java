@@ -28,6 +28,7 @@ import org.sparkqlora.storage.WholeFile;
 import org.sparkqlora.weights.FourBitPart;
 import org.sparkqlora.weights.FourBitPlan;
 import org.sparkqlora.weights.QuantizationReport;
+import org.sparkqlora.weights.family.ModelConfigJson;
 import org.sparkqlora.weights.safetensors.SafetensorsLayout;
 import org.sparkqlora.weights.safetensors.ShardIndexJson;
 import org.sparkqlora.weights.safetensors.TensorSpec;
@@ -121,9 +122,9 @@ public record QuantizedFolder(FileSystem files, Path path, String id) {
 
     private static List<java.nio.file.Path> configLast(java.nio.file.Path small) throws IOException {
         try (Stream<java.nio.file.Path> found = Files.list(small)) {
-            return found.sorted(Comparator.comparing(
-                                    (java.nio.file.Path file) -> file.endsWith(FullModelFolder.CONFIG_FILE))
-                            .thenComparing(file -> file))
+            return found.sorted(
+                            Comparator.comparing((java.nio.file.Path file) -> file.endsWith(ModelConfigJson.FILE_NAME))
+                                    .thenComparing(file -> file))
                     .toList();
         }
     }

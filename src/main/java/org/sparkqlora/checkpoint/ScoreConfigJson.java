@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Optional;
 import org.sparkqlora.data.Labels;
 import org.sparkqlora.data.ProblemType;
+import org.sparkqlora.weights.family.ModelConfigJson;
 import org.sparkqlora.weights.family.TextConfigJson;
 import org.sparkqlora.weights.safetensors.FieldsJson;
 import org.sparkqlora.weights.safetensors.PythonJson;
@@ -17,9 +18,8 @@ import org.sparkqlora.weights.safetensors.PythonJson;
  */
 public final class ScoreConfigJson {
     /** Its name in a folder. */
-    public static final String FILE_NAME = "config.json";
-
     private static final String ARCHITECTURES = "architectures";
+
     private static final String NAMES = "id2label";
     private static final String INDICES = "label2id";
     private static final String PROBLEM_TYPE = "problem_type";
@@ -35,8 +35,9 @@ public final class ScoreConfigJson {
      * @param labels empty for rewards, which have no problem type
      */
     public static String write(String base, Optional<Labels> labels) {
-        ObjectNode root =
-                TextConfigJson.of(FieldsJson.parse(FILE_NAME, base)).node().deepCopy();
+        ObjectNode root = TextConfigJson.of(FieldsJson.parse(ModelConfigJson.FILE_NAME, base))
+                .node()
+                .deepCopy();
         String model = root.path(ARCHITECTURES).path(0).asText();
         root.putArray(ARCHITECTURES).add(model.replace("ForCausalLM", "ForSequenceClassification"));
         List<String> names = labels.map(Labels::names).orElse(List.of(Labels.NUMBER));

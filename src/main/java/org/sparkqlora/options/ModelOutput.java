@@ -14,12 +14,12 @@ import org.sparkqlora.storage.FolderCopy;
 import org.sparkqlora.storage.LocalFiles;
 import org.sparkqlora.storage.StorePath;
 import org.sparkqlora.storage.TemporaryFolder;
+import org.sparkqlora.weights.family.ModelConfigJson;
 import picocli.CommandLine.Option;
 
 /** The folder of a new model: written in place on this host, elsewhere by way of a folder for temporary files. */
 @OptionGroup.In(OptionGroup.RUN)
 public final class ModelOutput {
-    private static final String CONFIG = "config.json";
 
     @OptionGroup.Common
     @Option(
@@ -114,9 +114,9 @@ public final class ModelOutput {
                     "Cannot write %s: expected a folder that does not exist yet, found one".formatted(target()));
         }
 
-        if (!parts().contains(CONFIG)) {
-            throw new BadInputException(
-                    "Cannot overwrite %s: expected a folder with a %s, found none".formatted(target(), CONFIG));
+        if (!parts().contains(ModelConfigJson.FILE_NAME)) {
+            throw new BadInputException("Cannot overwrite %s: expected a folder with a %s, found none"
+                    .formatted(target(), ModelConfigJson.FILE_NAME));
         }
     }
 

@@ -20,7 +20,6 @@ import org.sparkqlora.weights.gguf.GgufFolder;
 
 /** A model as a command line names it: a folder, or a .gguf file, on this host or on any Hadoop file system. */
 public final class ModelPath {
-    private static final String CONFIG = "config.json";
     private static final String DEFAULTS = "-default.xml";
 
     private ModelPath() {}
@@ -48,14 +47,14 @@ public final class ModelPath {
     /** The shape of a model, without its weights where they would have to be copied. */
     public static ModelConfig config(Location model, ModelCache cache) {
         if (model.isLocal() || HubId.ofAddress(model.toString()).isPresent()) {
-            return ModelConfigJson.read(folder(model, cache).resolve(CONFIG));
+            return ModelConfigJson.read(folder(model, cache).resolve(ModelConfigJson.FILE_NAME));
         }
 
-        Location file = model.resolve(CONFIG);
+        Location file = model.resolve(ModelConfigJson.FILE_NAME);
         return file.text()
                 .map(text -> ModelConfigJson.parse(file.toString(), text))
-                .orElseGet(
-                        () -> ModelConfigJson.read(folder(model, cache).resolve(CONFIG))); // a .gguf file, or no model
+                .orElseGet(() -> ModelConfigJson.read(
+                        folder(model, cache).resolve(ModelConfigJson.FILE_NAME))); // a .gguf file, or no model
     }
 
     /** The place of the model as executors open it. */

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import org.sparkqlora.quant.FloatSource;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.storage.NewFolder;
+import org.sparkqlora.weights.family.ModelConfigJson;
 import org.sparkqlora.weights.safetensors.SafetensorsWriter;
 import org.sparkqlora.weights.safetensors.StoredNumbers;
 import org.sparkqlora.weights.safetensors.StoredTensors;
@@ -30,8 +31,8 @@ record ChangedFolder(WeightFolder source, ChangedWeights changed, StoredType typ
         try (NewFolder folder = NewFolder.begin(target)) {
             writeTensors(folder.path().resolve(StoredTensors.SINGLE_FILE));
             Files.copy(
-                    source.path().resolve(WeightFolder.CONFIG_FILE),
-                    folder.path().resolve(WeightFolder.CONFIG_FILE));
+                    source.path().resolve(ModelConfigJson.FILE_NAME),
+                    folder.path().resolve(ModelConfigJson.FILE_NAME));
             folder.commit();
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to write " + target, e);

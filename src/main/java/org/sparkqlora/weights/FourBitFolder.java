@@ -10,6 +10,7 @@ import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.storage.NewFolder;
 import org.sparkqlora.weights.family.DecoderTensors;
+import org.sparkqlora.weights.family.ModelConfigJson;
 import org.sparkqlora.weights.safetensors.StoredTensors;
 
 /**
@@ -65,7 +66,7 @@ public final class FourBitFolder {
     /** Writes what the copy in four bits of {@code source} has beside its weights. */
     public static void writeSmallFiles(WeightFolder source, QuantSpec spec, Path folder) {
         try {
-            Files.writeString(folder.resolve(WeightFolder.CONFIG_FILE), configText(source, spec));
+            Files.writeString(folder.resolve(ModelConfigJson.FILE_NAME), configText(source, spec));
             for (Path file : CompanionFiles.of(source.path())) {
                 Files.copy(file, folder.resolve(file.getFileName()));
             }
@@ -75,7 +76,7 @@ public final class FourBitFolder {
     }
 
     private static String configText(WeightFolder source, QuantSpec spec) throws IOException {
-        Path config = source.path().resolve(WeightFolder.CONFIG_FILE);
+        Path config = source.path().resolve(ModelConfigJson.FILE_NAME);
         return QuantizedConfigJson.write(config.toString(), Files.readString(config), spec);
     }
 }

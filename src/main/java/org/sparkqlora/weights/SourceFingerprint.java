@@ -12,6 +12,7 @@ import java.security.MessageDigest;
 import java.util.HexFormat;
 import java.util.Locale;
 import org.sparkqlora.storage.Sha256;
+import org.sparkqlora.weights.family.ModelConfigJson;
 import org.sparkqlora.weights.safetensors.SafetensorsFile;
 
 /**
@@ -31,7 +32,7 @@ public final class SourceFingerprint {
         SourceFingerprint fingerprint = new SourceFingerprint();
         fingerprint.add(purpose);
         try {
-            fingerprint.digest.update(Files.readAllBytes(folder.path().resolve(WeightFolder.CONFIG_FILE)));
+            fingerprint.digest.update(Files.readAllBytes(folder.path().resolve(ModelConfigJson.FILE_NAME)));
             for (Path file : CompanionFiles.of(folder.path())) {
                 fingerprint.addFile(file);
             }
@@ -54,7 +55,7 @@ public final class SourceFingerprint {
     public static String ofContent(Path modelFolder) {
         SourceFingerprint fingerprint = new SourceFingerprint();
         try (WeightFolder folder = WeightFolder.open(modelFolder)) {
-            fingerprint.digest.update(Files.readAllBytes(modelFolder.resolve(WeightFolder.CONFIG_FILE)));
+            fingerprint.digest.update(Files.readAllBytes(modelFolder.resolve(ModelConfigJson.FILE_NAME)));
             for (SafetensorsFile file : folder.files()) {
                 fingerprint.addContent(file.path());
             }

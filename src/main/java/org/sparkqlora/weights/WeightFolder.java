@@ -34,8 +34,6 @@ import org.sparkqlora.weights.safetensors.TensorSource;
  * weights; what lies beside a 4-bit weight (scales, state) has no name here.
  */
 public final class WeightFolder implements TensorSource, AutoCloseable {
-    static final String CONFIG_FILE = "config.json";
-
     private final Path path;
     private final ModelConfig config;
     private final StoredTensors stored;
@@ -77,7 +75,7 @@ public final class WeightFolder implements TensorSource, AutoCloseable {
     }
 
     private static WeightFolder open(Path folder, StoredTensors stored) {
-        ModelConfig config = ModelConfigJson.read(folder.resolve(CONFIG_FILE));
+        ModelConfig config = ModelConfigJson.read(folder.resolve(ModelConfigJson.FILE_NAME));
         return new WeightFolder(folder, config, FusedExperts.apart(Float8Weights.joined(textModel(stored)), config));
     }
 
@@ -161,7 +159,7 @@ public final class WeightFolder implements TensorSource, AutoCloseable {
      * @param changed this model's config, but for the number of tokens and whether the head is the embedding
      */
     public String plainConfigText(ModelConfig changed) {
-        Path file = path.resolve(CONFIG_FILE);
+        Path file = path.resolve(ModelConfigJson.FILE_NAME);
         try {
             return QuantizedConfigJson.writePlain(file.toString(), Files.readString(file), config, changed);
         } catch (IOException e) {

@@ -28,6 +28,7 @@ import org.sparkqlora.storage.StoreFolder;
 import org.sparkqlora.storage.StoredFile;
 import org.sparkqlora.weights.CompanionFiles;
 import org.sparkqlora.weights.FolderCache;
+import org.sparkqlora.weights.family.ModelConfigJson;
 import org.sparkqlora.weights.safetensors.InvalidWeightsException;
 
 /**
@@ -40,7 +41,6 @@ final class ModelCopy {
     private static final String PUBLISHED_LAYOUT = "published 1";
     private static final int NAME_DIGITS = 32;
     private static final String GGUF = ".gguf";
-    private static final String CONFIG = "config.json";
     private static final List<String> WEIGHTS = List.of(".safetensors", ".safetensors.index.json");
 
     private final FileSystem files;
@@ -131,9 +131,9 @@ final class ModelCopy {
                 .filter(file -> file.isFile() && isPart(file.getPath().getName()))
                 .sorted(Comparator.comparing(file -> file.getPath().getName()))
                 .toList();
-        if (content.stream().noneMatch(file -> file.getPath().getName().equals(CONFIG))) {
-            throw new InvalidWeightsException(
-                    "Cannot open model %s: expected a folder with %s, found none in it".formatted(source, CONFIG));
+        if (content.stream().noneMatch(file -> file.getPath().getName().equals(ModelConfigJson.FILE_NAME))) {
+            throw new InvalidWeightsException("Cannot open model %s: expected a folder with %s, found none in it"
+                    .formatted(source, ModelConfigJson.FILE_NAME));
         }
 
         return content;
@@ -142,7 +142,8 @@ final class ModelCopy {
     /** Whether a file of that name belongs to a model: no code, no pickles, nothing in folders of its own. */
     static boolean isPart(String name) {
         boolean weights = WEIGHTS.stream().anyMatch(name::endsWith);
-        return name.indexOf('/') < 0 && (name.equals(CONFIG) || CompanionFiles.isOne(name) || weights);
+        return name.indexOf('/') < 0
+                && (name.equals(ModelConfigJson.FILE_NAME) || CompanionFiles.isOne(name) || weights);
     }
 
     private String name() {

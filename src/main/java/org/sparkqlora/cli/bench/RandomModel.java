@@ -24,7 +24,7 @@ final class RandomModel {
     private RandomModel() {}
 
     static void write(Path folder, ModelShape shape) {
-        Path config = folder.resolve("config.json");
+        Path config = folder.resolve(ModelConfigJson.FILE_NAME);
         try {
             Files.createDirectories(folder);
             Files.writeString(config, BenchJson.config(shape));

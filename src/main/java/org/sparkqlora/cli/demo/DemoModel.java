@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.SplittableRandom;
+import org.sparkqlora.weights.family.ModelConfigJson;
 import org.sparkqlora.weights.safetensors.SafetensorsWriter;
 import org.sparkqlora.weights.safetensors.TensorSpec;
 
@@ -22,7 +23,7 @@ public final class DemoModel {
         DemoShape shape = new DemoShape(tokens.size());
         try {
             Files.createDirectories(folder);
-            Files.writeString(folder.resolve("config.json"), DemoModelJson.config(shape));
+            Files.writeString(folder.resolve(ModelConfigJson.FILE_NAME), DemoModelJson.config(shape));
             Files.writeString(folder.resolve("tokenizer.json"), DemoModelJson.tokenizer(tokens));
             Files.writeString(folder.resolve("tokenizer_config.json"), DemoModelJson.tokenizerConfig());
         } catch (IOException e) {

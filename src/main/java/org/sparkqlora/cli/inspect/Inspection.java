@@ -20,6 +20,7 @@ import org.sparkqlora.spark.prepare.Manifest;
 import org.sparkqlora.spark.prepare.PreparedData;
 import org.sparkqlora.storage.LocalFiles;
 import org.sparkqlora.weights.WeightFolder;
+import org.sparkqlora.weights.family.ModelConfigJson;
 import org.sparkqlora.weights.gguf.GgufFolder;
 import org.sparkqlora.weights.gguf.GgufSummary;
 import org.sparkqlora.weights.safetensors.SafetensorsFile;
@@ -33,7 +34,7 @@ final class Inspection {
             new Kind("adapter_config.json", Inspection::adapter),
             new Kind(Manifest.FILE_NAME, Inspection::prepared),
             new Kind(RunFiles.PLAN, Inspection::output),
-            new Kind("config.json", Inspection::model),
+            new Kind(ModelConfigJson.FILE_NAME, Inspection::model),
             new Kind("step-*.json", Inspection::checkpoints));
 
     /** A store asks how many checkpoints to keep, though looking deletes none. */

@@ -33,7 +33,7 @@ public record AdapterExport(Path model, Location adapter, GgufOutType type, Opti
     }
 
     private GgufExport file() {
-        ModelConfig config = ModelConfigJson.read(model.resolve("config.json"));
+        ModelConfig config = ModelConfigJson.read(model.resolve(ModelConfigJson.FILE_NAME));
         AdapterStart start = AdapterStart.from(adapter, model, config);
         LoraSpec lora = Objects.requireNonNull(start.lora());
         AdapterMerge merge = new AdapterMerge(config, lora);

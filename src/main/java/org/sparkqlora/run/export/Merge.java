@@ -27,6 +27,7 @@ import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.weights.FourBitFolder;
 import org.sparkqlora.weights.QuantizationReport;
 import org.sparkqlora.weights.WeightFolder;
+import org.sparkqlora.weights.family.ModelConfigJson;
 
 /** Folds an adapter into a model, one weight at a time. */
 public final class Merge implements AutoCloseable {
@@ -114,7 +115,7 @@ public final class Merge implements AutoCloseable {
         Map<String, BlobWriter> others = vocabulary.files(source.path());
         if (scoresTexts()) {
             String config = ScoreConfigJson.write(source.plainConfigText(merge.config()), labels);
-            others.put(ScoreConfigJson.FILE_NAME, out -> out.write(config.getBytes(StandardCharsets.UTF_8)));
+            others.put(ModelConfigJson.FILE_NAME, out -> out.write(config.getBytes(StandardCharsets.UTF_8)));
         }
 
         FullModelFolder.write(target.files(), target.path(), source, weights(base), others);

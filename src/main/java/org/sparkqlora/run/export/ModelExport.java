@@ -16,6 +16,7 @@ import org.sparkqlora.storage.BlobWriter;
 import org.sparkqlora.storage.TemporaryFolder;
 import org.sparkqlora.weights.ChangedWeights;
 import org.sparkqlora.weights.WeightFolder;
+import org.sparkqlora.weights.family.ModelConfigJson;
 import org.sparkqlora.weights.gguf.GgufExport;
 import org.sparkqlora.weights.gguf.GgufOutType;
 
@@ -37,7 +38,6 @@ public record ModelExport(
         GgufOutType type,
         Optional<String> name,
         Optional<String> preTokenizer) {
-    private static final String CONFIG = "config.json";
 
     /** Writes the file, which appears whole or not at all. */
     public ExportedFile write(GgufTarget target) {
@@ -73,7 +73,7 @@ public record ModelExport(
         }
 
         try {
-            Files.copy(model.resolve(CONFIG), fresh.resolve(CONFIG));
+            Files.copy(model.resolve(ModelConfigJson.FILE_NAME), fresh.resolve(ModelConfigJson.FILE_NAME));
             for (Map.Entry<String, BlobWriter> file : files.entrySet()) {
                 try (DataOutputStream out = new DataOutputStream(Files.newOutputStream(fresh.resolve(file.getKey())))) {
                     file.getValue().write(out);

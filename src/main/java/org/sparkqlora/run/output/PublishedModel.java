@@ -25,6 +25,7 @@ import org.sparkqlora.storage.FreshFolder;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.train.TrainPlan;
 import org.sparkqlora.weights.WeightFolder;
+import org.sparkqlora.weights.family.ModelConfigJson;
 
 /** The result of a run: an adapter in PEFT layout, or a whole model if all weights trained. */
 public final class PublishedModel {
@@ -107,7 +108,7 @@ public final class PublishedModel {
                     ? Optional.of(classes.labels())
                     : Optional.empty();
             String config = ScoreConfigJson.write(configOfBase(), labels);
-            files.put(ScoreConfigJson.FILE_NAME, out -> out.write(config.getBytes(StandardCharsets.UTF_8)));
+            files.put(ModelConfigJson.FILE_NAME, out -> out.write(config.getBytes(StandardCharsets.UTF_8)));
         }
 
         return files;
@@ -115,7 +116,7 @@ public final class PublishedModel {
 
     private String configOfBase() {
         try {
-            return Files.readString(base.resolve(ScoreConfigJson.FILE_NAME));
+            return Files.readString(base.resolve(ModelConfigJson.FILE_NAME));
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to read the config of " + base, e);
         }

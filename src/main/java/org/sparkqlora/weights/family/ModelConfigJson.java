@@ -12,6 +12,9 @@ import org.sparkqlora.weights.safetensors.InvalidWeightsException;
  * transformers classes; of a model that sees images it is that of its text model. Unknown keys are ignored, known keys with values that would change the arithmetic are refused.
  */
 public final class ModelConfigJson {
+    /** Its name in the folder of a model. */
+    public static final String FILE_NAME = "config.json";
+
     /** The deepest models have some 130. */
     private static final int MOST_LAYERS = 1024;
 

@@ -11,6 +11,7 @@ import org.sparkqlora.quant.Workers;
 import org.sparkqlora.weights.ChangedWeights;
 import org.sparkqlora.weights.WeightFolder;
 import org.sparkqlora.weights.family.ModelConfig;
+import org.sparkqlora.weights.family.ModelConfigJson;
 import org.sparkqlora.weights.family.TextConfigJson;
 import org.sparkqlora.weights.safetensors.FieldsJson;
 
@@ -21,7 +22,6 @@ import org.sparkqlora.weights.safetensors.FieldsJson;
 public final class GgufExport {
     private static final String FILE_TYPE = "general.file_type";
     private static final String QUANTIZATION_VERSION = "general.quantization_version";
-    private static final String CONFIG = "config.json";
     private static final String GENERATION_CONFIG = "generation_config.json";
     private static final int VERSION = 2;
 
@@ -50,7 +50,7 @@ public final class GgufExport {
     public static GgufExport of(WeightFolder source, ChangedWeights changed, GgufOutType outType, Labels labels) {
         requirePlain(source, changed);
         ModelConfig config = changed.config(source.config());
-        FieldsJson whole = FieldsJson.read(source.path().resolve(CONFIG));
+        FieldsJson whole = FieldsJson.read(source.path().resolve(ModelConfigJson.FILE_NAME));
         FieldsJson fields = TextConfigJson.of(whole);
         List<String> notes = GgufFit.check(config, fields);
         List<GgufStream.Tensor> tensors = new GgufWeights(source, changed).tensors(outType);

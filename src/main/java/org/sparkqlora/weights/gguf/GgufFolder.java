@@ -13,6 +13,7 @@ import org.sparkqlora.storage.NewFolder;
 import org.sparkqlora.weights.FolderCache;
 import org.sparkqlora.weights.SourceFingerprint;
 import org.sparkqlora.weights.family.DecoderTensors;
+import org.sparkqlora.weights.family.ModelConfigJson;
 import org.sparkqlora.weights.safetensors.SafetensorsWriter;
 import org.sparkqlora.weights.safetensors.StoredNumbers;
 import org.sparkqlora.weights.safetensors.StoredType;
@@ -56,7 +57,7 @@ public final class GgufFolder {
 
     private void fill(Path folder) throws IOException {
         GgufTokenizerJson tokenizer = new GgufTokenizerJson(model.vocabulary());
-        Files.writeString(folder.resolve("config.json"), model.configText());
+        Files.writeString(folder.resolve(ModelConfigJson.FILE_NAME), model.configText());
         Files.writeString(folder.resolve("tokenizer.json"), tokenizer.tokenizer());
         Files.writeString(
                 folder.resolve("tokenizer_config.json"),

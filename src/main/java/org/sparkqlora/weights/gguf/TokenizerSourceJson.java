@@ -17,6 +17,7 @@ import java.util.Optional;
 import java.util.Set;
 import org.sparkqlora.input.BoundedText;
 import org.sparkqlora.input.InputLimits;
+import org.sparkqlora.weights.family.ModelConfigJson;
 import org.sparkqlora.weights.safetensors.InvalidWeightsException;
 
 /** The tokenizer files of a Hugging Face folder, as far as a GGUF file repeats them. */
@@ -59,7 +60,7 @@ final class TokenizerSourceJson {
 
     /** {@code config.json}. */
     JsonNode modelConfig() {
-        return read("config.json");
+        return read(ModelConfigJson.FILE_NAME);
     }
 
     JsonNode model() {
