@@ -6,12 +6,16 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
+import java.util.List;
 import java.util.regex.Pattern;
 
 /** A server that asks to be left alone for a while. */
 public final class BusyServerException extends IOException {
     private static final long serialVersionUID = 1L;
     private static final Pattern SECONDS = Pattern.compile("\\d{1,9}");
+
+    private static final int TROUBLE = 500;
+    private static final List<Integer> LATER = List.of(408, 425, 429);
 
     private final Duration delay;
 
@@ -23,6 +27,11 @@ public final class BusyServerException extends IOException {
     public BusyServerException(String message, String retryAfter, Instant now) {
         super(message);
         this.delay = delay(retryAfter, now);
+    }
+
+    /** Whether a server that answers with {@code status} may do later what it was asked for. */
+    public static boolean isBusy(int status) {
+        return status >= TROUBLE || LATER.contains(status);
     }
 
     /** The delay that the server asks for before the next request. */

@@ -9,7 +9,6 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.List;
 import java.util.Locale;
 import org.sparkqlora.http.AnswerBody;
 import org.sparkqlora.http.BusyServerException;
@@ -26,8 +25,6 @@ final class HubClient {
     private static final int UNAUTHORIZED = 401;
     private static final int FORBIDDEN = 403;
     private static final int NOT_FOUND = 404;
-    private static final int SERVER_ERROR = 500;
-    private static final List<Integer> LATER = List.of(408, 425, 429);
 
     private final HubAccess access;
     private final Duration patience;
@@ -142,7 +139,7 @@ final class HubClient {
             return;
         }
 
-        if (status >= SERVER_ERROR || LATER.contains(status)) {
+        if (BusyServerException.isBusy(status)) {
             throw new BusyServerException(
                     "Failed to read %s from %s: it answered %d".formatted(id, access, status),
                     response.headers().firstValue("Retry-After").orElse(""),

@@ -6,13 +6,13 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import org.sparkqlora.http.AnswerBody;
 import org.sparkqlora.http.Backoff;
+import org.sparkqlora.http.BusyServerException;
 import org.sparkqlora.input.BadInputException;
 
 /**
@@ -26,8 +26,6 @@ public record HttpLineage(URI address, Map<String, String> headers, Duration pat
         implements LineageSink {
     private static final int ANSWER_BYTES = 1 << 20;
     private static final int LONGEST_ANSWER = 300;
-    private static final int TROUBLE = 500;
-    private static final List<Integer> LATER = List.of(408, 425, 429);
 
     public HttpLineage {
         headers = Map.copyOf(headers);
@@ -83,7 +81,7 @@ public record HttpLineage(URI address, Map<String, String> headers, Duration pat
                 this,
                 code,
                 text.substring(0, Math.min(LONGEST_ANSWER, text.length())));
-        if (code >= TROUBLE || LATER.contains(code)) {
+        if (BusyServerException.isBusy(code)) {
             throw new IOException(message);
         }
 

@@ -8,9 +8,9 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.List;
 import java.util.Locale;
 import org.sparkqlora.http.AnswerBody;
+import org.sparkqlora.http.BusyServerException;
 import org.sparkqlora.input.BadInputException;
 
 /**
@@ -20,8 +20,6 @@ import org.sparkqlora.input.BadInputException;
 final class MlflowHttp {
     private static final Duration CONNECT = Duration.ofSeconds(10);
     private static final int ANSWER_BYTES = 16 << 20;
-    private static final int TROUBLE = 500;
-    private static final List<Integer> LATER = List.of(408, 425, 429);
 
     private final MlflowAddress address;
     private final Duration patience;
@@ -93,7 +91,7 @@ final class MlflowHttp {
 
         String message = String.format(
                 Locale.ROOT, "MLflow at %s answered %d: %s", address, answer.code(), MlflowJson.message(answer.text()));
-        if (answer.code() >= TROUBLE || LATER.contains(answer.code())) {
+        if (BusyServerException.isBusy(answer.code())) {
             throw new IOException(message);
         }
 
