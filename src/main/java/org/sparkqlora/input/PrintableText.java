@@ -22,6 +22,11 @@ public final class PrintableText {
         return shown(LINE_ENDS, lines(text));
     }
 
+    /** The first line of what {@code thrown} says; others go on for pages. */
+    public static String firstLine(Exception thrown) {
+        return String.valueOf(thrown.getMessage()).lines().findFirst().orElse("");
+    }
+
     private static String shown(Pattern pattern, String text) {
         return pattern.matcher(text)
                 .replaceAll(found -> String.format(

@@ -22,6 +22,7 @@ import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.input.PrintableText;
 import org.sparkqlora.run.generate.AnswerQuestion;
 import org.sparkqlora.run.generate.AnswerQuestionJson;
 import org.sparkqlora.spark.source.SourceTable;
@@ -108,7 +109,7 @@ record AnswerTable(
         } catch (AnalysisException e) {
             throw new BadInputException(
                     "--answer-table: Cannot make %s: expected a table that Spark can make there, found %s"
-                            .formatted(name, firstLine(e)),
+                            .formatted(name, PrintableText.firstLine(e)),
                     e);
         }
     }
@@ -141,7 +142,7 @@ record AnswerTable(
         } catch (AnalysisException e) {
             throw new BadInputException(
                     "--answer-table: Cannot write part %d of %s: expected the table that this command made, found %s"
-                            .formatted(part, name, firstLine(e)),
+                            .formatted(part, name, PrintableText.firstLine(e)),
                     e);
         }
     }
@@ -149,9 +150,5 @@ record AnswerTable(
     BadInputException refused(String expected, String found) {
         return new BadInputException(
                 "--answer-table: Cannot write %s: expected %s, found %s".formatted(name, expected, found));
-    }
-
-    private static String firstLine(Exception e) {
-        return String.valueOf(e.getMessage()).lines().findFirst().orElse("");
     }
 }

@@ -29,6 +29,7 @@ import org.apache.spark.sql.SparkSession;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.input.FileNames;
+import org.sparkqlora.input.PrintableText;
 import org.sparkqlora.storage.StorePath;
 import org.sparkqlora.storage.StoreRequests;
 
@@ -157,7 +158,7 @@ public final class SourceListing {
         if (StorePath.isDenied(e)) {
             return new BadInputException(
                     "Cannot read data from %s: expected files that this user may read, found %s"
-                            .formatted(source, firstLine(e)),
+                            .formatted(source, PrintableText.firstLine(e)),
                     e);
         }
 
@@ -169,10 +170,6 @@ public final class SourceListing {
         }
 
         return new UncheckedIOException("Failed to list " + source, e);
-    }
-
-    private static String firstLine(IOException e) {
-        return String.valueOf(e.getMessage()).lines().findFirst().orElse("");
     }
 
     /** The files of a match; {@code found} takes its tables. */

@@ -15,6 +15,7 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.input.PrintableText;
 import org.sparkqlora.spark.cluster.SparkLine;
 
 /**
@@ -186,7 +187,7 @@ public record SourceTable(
             if (e instanceof AnalysisException || isNoSuchTable(e)) {
                 throw new BadInputException(
                         "Cannot read the %s: %s. It needs %s; if a catalog manages it, name it as catalog.schema.table"
-                                .formatted(words(), firstLine(e), submitOptions(session, ofFolder)),
+                                .formatted(words(), PrintableText.firstLine(e), submitOptions(session, ofFolder)),
                         e);
             }
 
@@ -201,9 +202,5 @@ public record SourceTable(
     /** Iceberg has an exception of its own, which is on the class path with it alone. */
     private static boolean isNoSuchTable(Exception thrown) {
         return thrown.getClass().getSimpleName().equals("NoSuchTableException");
-    }
-
-    private static String firstLine(Exception thrown) {
-        return String.valueOf(thrown.getMessage()).lines().findFirst().orElse("");
     }
 }
