@@ -1,5 +1,6 @@
 package org.sparkqlora.spark.prepare;
 
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.LocalDate;
 import java.time.ZoneId;
@@ -14,6 +15,7 @@ import java.util.function.Supplier;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.api.java.function.Function;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.util.SerializableConfiguration;
@@ -24,11 +26,11 @@ import org.sparkqlora.data.ProblemType;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.spark.cluster.TaskSlots;
 import org.sparkqlora.spark.source.BadLine;
-import org.sparkqlora.spark.source.CountLines;
 import org.sparkqlora.spark.source.CountedSource;
 import org.sparkqlora.spark.source.FirstRecord;
 import org.sparkqlora.spark.source.ListedSource;
 import org.sparkqlora.spark.source.NumberedRecords;
+import org.sparkqlora.spark.source.RecordLines;
 import org.sparkqlora.spark.source.SourceFile;
 import org.sparkqlora.spark.source.SourceListing;
 import org.sparkqlora.spark.source.SourceSplit;
@@ -307,5 +309,22 @@ public final class DataPreparation {
         }
 
         return Sha256.hex(text.toString().getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** Counts the records of a split. Runs in a task. */
+    private record CountLines(Broadcast<SerializableConfiguration> configuration)
+            implements Function<SourceSplit, Long> {
+        @Override
+        public Long call(SourceSplit split) throws IOException {
+            long count = 0;
+            try (RecordLines lines = RecordLines.open(
+                    split, Integer.MAX_VALUE, configuration.value().value())) {
+                while (lines.skip()) {
+                    count++;
+                }
+            }
+
+            return count;
+        }
     }
 }
