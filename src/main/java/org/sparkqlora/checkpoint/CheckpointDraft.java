@@ -29,8 +29,6 @@ import org.sparkqlora.storage.StoredFile;
  * @param run who claimed
  */
 public record CheckpointDraft(String folder, String claim, String run) implements Serializable {
-    private static final long serialVersionUID = 1L;
-
     private static final Pattern PART =
             Pattern.compile("state-\\d{3,9}-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\\.bin");
 

@@ -15,16 +15,16 @@ record GgufGemma4Entries(GgufEntries entries, ModelConfig config, FieldsJson fie
     private static final float STILL = 1e30f;
 
     void put() {
-        int full = layer(false);
-        int windowed = layer(true);
+        int full = layer(config, false);
+        int windowed = layer(config, true);
         count("block_count", config.layers());
         count("context_length", config.maxPositions());
         count("embedding_length", config.hiddenSize());
         putOnceOrEach("feed_forward_length", fields.flag("use_double_wide_mlp", false), config::intermediateSize);
         count("attention.head_count", config.heads());
         putOnceOrEach("attention.head_count_kv", namesKeyValueHeads(), config::keyValueHeads);
-        number("rope.freq_base", rotary(full).theta());
-        number("rope.freq_base_swa", rotary(windowed).theta());
+        number("rope.freq_base", rotary(config, full).theta());
+        number("rope.freq_base_swa", rotary(config, windowed).theta());
         number("attention.layer_norm_rms_epsilon", config.normEpsilon());
         count("attention.key_length", config.headSize(full));
         count("attention.value_length", config.headSize(full));
@@ -83,20 +83,12 @@ record GgufGemma4Entries(GgufEntries entries, ModelConfig config, FieldsJson fie
         }
     }
 
-    private int layer(boolean windowed) {
-        return layer(config, windowed);
-    }
-
     /** The first of its kind; that sees all tokens where there is none with a window. */
     private static int layer(ModelConfig config, boolean windowed) {
         return IntStream.range(0, config.layers())
                 .filter(layer -> config.layerTraits().get(layer).window().isPresent() == windowed)
                 .findFirst()
                 .orElse(config.layers() - 1);
-    }
-
-    private RotarySpec rotary(int layer) {
-        return rotary(config, layer);
     }
 
     private static RotarySpec rotary(ModelConfig config, int layer) {
