@@ -27,11 +27,10 @@ import org.sparkqlora.storage.WholeFile;
  * last, names each with length and SHA-256, so a reader who finds it has all of them. What is published never changes: the same
  * files again change nothing, others are refused.
  *
- * @param path of the folder
  * @param files how many it holds
  * @param bytes of all of them
  */
-public record PublishedFolder(Path path, int files, long bytes) {
+public record PublishedFolder(int files, long bytes) {
     /** Written last, so that a reader who finds it has the rest. */
     public static final String COMMIT = "published.json";
 
@@ -95,7 +94,7 @@ public record PublishedFolder(Path path, int files, long bytes) {
 
             Removal.filesIn(to, target, name -> isUnfinished(name, content));
             long bytes = content.stream().mapToLong(StoredFile::bytes).sum();
-            return new PublishedFolder(target, content.size(), bytes);
+            return new PublishedFolder(content.size(), bytes);
         }
 
         private List<StoredFile> content() throws IOException {
