@@ -17,12 +17,15 @@ import org.apache.hadoop.fs.RawLocalFileSystem;
 public final class LocalFiles {
     public static final String SCHEME = "file";
 
+    /** Hadoop parses its files of defaults again for each of these, which takes longer than most work on a small file. */
+    private static final Configuration SETTINGS = new Configuration();
+
     private LocalFiles() {}
 
     /** Without Hadoop's hidden checksum files, which would make an edited file unreadable and clutter an adapter's folder. */
     public static FileSystem system() {
         try {
-            return FileSystem.getLocal(new Configuration()).getRawFileSystem();
+            return FileSystem.getLocal(SETTINGS).getRawFileSystem();
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to open the local file system", e);
         }
