@@ -93,9 +93,9 @@ public final class Optimizers {
     /** Bytes of the buffers that {@code threads} threads update in. */
     public static long bufferBytes(OptimizerSpec spec, long[] tensorSizes, Paging paging, int threads) {
         PageBudget cut = PageBudget.of(spec, paging, threads);
-        List<StatePage> pages = pages(spec, OptimizedTensor.alike(tensorSizes), cut.elements());
-        return Math.min(cut.lanes(), pages.size())
-                * PageLane.byteSize(pages, UpdateRule.of(spec).states().size());
+        List<StateLayout.Run> runs = runs(spec, OptimizedTensor.alike(tensorSizes));
+        long pages = runs.stream().mapToLong(run -> run.count(cut.elements())).sum();
+        return Math.min(cut.lanes(), pages) * PageLane.byteSize(longest(runs, cut), states(spec));
     }
 
     /** Bytes of GPU memory that a step takes whose pages pass through a GPU; as many of the host's are pinned. None but AdamW's do. */
@@ -105,13 +105,22 @@ public final class Optimizers {
         }
 
         PageBudget cut = PageBudget.ofGpu(spec, paging);
-        return GpuLane.byteSize(pages(spec, OptimizedTensor.alike(tensorSizes), cut.elements()));
+        return GpuLane.byteSize(longest(runs(spec, OptimizedTensor.alike(tensorSizes)), cut));
+    }
+
+    /** The longest page of each run: of a large model a million others are shorter or alike. */
+    private static List<StatePage> longest(List<StateLayout.Run> runs, PageBudget cut) {
+        return runs.stream().map(run -> run.first(cut.elements())).toList();
     }
 
     private static List<StatePage> pages(OptimizerSpec spec, List<OptimizedTensor> tensors, int pageElements) {
+        return runs(spec, tensors).stream()
+                .flatMap(run -> run.pages(pageElements))
+                .toList();
+    }
+
+    private static List<StateLayout.Run> runs(OptimizerSpec spec, List<OptimizedTensor> tensors) {
         List<StateRange> states = UpdateRule.of(spec).states();
-        return spec.kind().eightBit()
-                ? StateLayout.eightBit(states, tensors, pageElements)
-                : StateLayout.float32(states, tensors, pageElements);
+        return spec.kind().eightBit() ? StateLayout.eightBit(states, tensors) : StateLayout.float32(states, tensors);
     }
 }
