@@ -117,6 +117,8 @@ public final class Clusters {
                 .set("spark.serializer", "org.apache.spark.serializer.KryoSerializer")
                 .set("spark.kryo.registrationRequired", "true")
                 .set("spark.kryo.registrator", TrainRegistrator.class.getName())
+                .set("spark.sql.codegen.factoryMode", "NO_CODEGEN") // code of queries that run once
+                .set("spark.sql.codegen.wholeStage", "false")
                 .set("spark.shuffle.io.retryWait", "1s") // not 5: whom a test kills does not come back
                 .set("spark.executor.extraClassPath", ChildArchive.classPath())
                 .set("spark.executor.extraJavaOptions", javaOptions());

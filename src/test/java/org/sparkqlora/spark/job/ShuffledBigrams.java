@@ -21,7 +21,6 @@ import org.sparkqlora.train.StateOrigin;
 import org.sparkqlora.train.StepGradient;
 import org.sparkqlora.train.TrainFixture;
 import org.sparkqlora.train.TrainPlan;
-import org.sparkqlora.train.TrainState;
 import org.sparkqlora.train.Update;
 
 /** Gradients of a bigram model that executors exchange by {@code shuffle}, so that they hold its State. */

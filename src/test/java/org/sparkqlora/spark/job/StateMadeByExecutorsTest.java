@@ -24,7 +24,6 @@ import org.sparkqlora.spark.prepare.PreparedRows;
 import org.sparkqlora.storage.LocalFiles;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.train.BatchPlan;
-import org.sparkqlora.train.BestModelAndSamples;
 import org.sparkqlora.train.BigramModel;
 import org.sparkqlora.train.CheckpointStateStore;
 import org.sparkqlora.train.GradientSource;
@@ -38,7 +37,6 @@ import org.sparkqlora.train.StateStore;
 import org.sparkqlora.train.TrainFixture;
 import org.sparkqlora.train.TrainPlan;
 import org.sparkqlora.train.TrainState;
-import org.sparkqlora.train.TrainTriggers;
 import org.sparkqlora.train.Trainer;
 import org.sparkqlora.train.Trigger;
 import org.sparkqlora.train.metrics.MetricsFile;
@@ -164,11 +162,11 @@ class StateMadeByExecutorsTest {
         byte[][] published = new byte[1][];
         new Trainer(
                         plan(),
-                        new TrainTriggers(Trigger.every(1), Trigger.every(0)),
+                        TrainFixture.triggers(Trigger.every(1), Trigger.every(0)),
                         states,
                         new MetricsFile(folder.resolve(UUID.randomUUID() + ".jsonl"), warning -> {}),
                         reporter(),
-                        BestModelAndSamples.nothing())
+                        TrainFixture.noBest())
                 .run(resume, fresh, last::open, parameters -> published[0] = last.bytes(parameters));
         return published[0];
     }
