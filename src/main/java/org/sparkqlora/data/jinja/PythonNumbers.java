@@ -12,7 +12,7 @@ import org.sparkqlora.input.PythonLiteral;
 final class PythonNumbers {
     private static final Pattern DIGITS_APART = Pattern.compile("(?<=\\d)_(?=\\d)");
     private static final Pattern WHOLE = Pattern.compile("[+-]?\\d+");
-    private static final Pattern FLOAT = Pattern.compile("[+-]?(?:\\d+\\.?\\d*|\\.\\d+)(?:[eE][+-]?\\d+)?");
+    private static final Pattern FLOAT = Pattern.compile("[+-]?(?:\\d++\\.?\\d*+|\\.\\d++)(?:[eE][+-]?\\d++)?");
     private static final Pattern NAMED = Pattern.compile("([+-]?)(?:inf|infinity|(nan))", Pattern.CASE_INSENSITIVE);
 
     /** Of an integer that Python reads. */

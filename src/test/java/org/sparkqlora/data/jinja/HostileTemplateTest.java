@@ -109,6 +109,12 @@ class HostileTemplateTest {
         assertThat(thrown).message().hasSizeLessThan(2000);
     }
 
+    @Test
+    void aTextThatIsNearlyANumberIsReadOnce() {
+        assertThat(Template.parse("{{ ('1' * 1000000 ~ 'x')|float(7) }}").render(Map.of()))
+                .isEqualTo("7");
+    }
+
     static Stream<Arguments> nested() {
         return Stream.of(
                 Arguments.of("sums", "{{ " + "1+".repeat(30_000) + "1 }}"),
