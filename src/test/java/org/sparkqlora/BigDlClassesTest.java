@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The script that the build gets BigDL's classes from. */
-@Tag("python")
+@Tag("platform")
 class BigDlClassesTest {
     @TempDir
     Path folder;

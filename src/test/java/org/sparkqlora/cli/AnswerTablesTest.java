@@ -14,6 +14,7 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -24,6 +25,7 @@ import org.sparkqlora.options.Sessions;
 import org.sparkqlora.spark.job.Clusters;
 
 /** Answers to a table that are committed in parts, by commands that are killed. */
+@Tag("platform")
 class AnswerTablesTest {
     private static final int ROWS = 24;
     private static final String PARTS = "5"; // rows of one

@@ -39,7 +39,7 @@ import org.sparkqlora.tokenizer.TrainOn;
  * Every chat template that TRL carries, rendered and encoded as transformers does it; the conversations are in
  * {@code src/test/python/render_chat_templates.py}. TRL is fetched now and no part of this project.
  */
-@Tag("python")
+@Tag("platform")
 class ChatTemplatesIT {
     private static final String TRL = "trl==1.16.0";
 

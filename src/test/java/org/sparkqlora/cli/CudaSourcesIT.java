@@ -21,7 +21,7 @@ import org.sparkqlora.tensor.cuda.Nvrtc;
 
 /** CUDA's own compiler takes the kernels for each generation of cards. That needs no card, and does not run them. */
 @NullMarked
-@Tag("python")
+@Tag("platform")
 class CudaSourcesIT {
     private static Nvrtc compiler;
 

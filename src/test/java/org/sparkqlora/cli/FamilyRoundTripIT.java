@@ -20,7 +20,7 @@ import org.sparkqlora.model.GoldenModel;
 import org.sparkqlora.options.Sessions;
 
 /** Of every family, adapters make the trip to PEFT and back, and both sides write the same tokens and merge the same weights. */
-@Tag("python")
+@Tag("platform")
 class FamilyRoundTripIT {
     /** Two libraries in float32, as a share of summed losses of some 50. */
     private static final double TOLERANCE = 1e-5;

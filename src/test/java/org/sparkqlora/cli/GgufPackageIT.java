@@ -20,7 +20,7 @@ import org.sparkqlora.options.Sessions;
 import org.sparkqlora.weights.gguf.ExportGolden;
 
 /** The gguf package reads exported files, and its quantisers and transformers compute what is in them. */
-@Tag("python")
+@Tag("platform")
 class GgufPackageIT {
     private static final Path TIED = Path.of("src/test/resources/goldens/models/llama-tied");
 

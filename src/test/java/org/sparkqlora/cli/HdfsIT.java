@@ -7,10 +7,12 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.hdfs.MiniDFSCluster;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.sparkqlora.options.Required;
 
 /** A run on HDFS, served by this process. */
+@Tag("platform")
 class HdfsIT extends StoreContract {
     @TempDir
     static Path disk;

@@ -66,7 +66,7 @@ class JarIT {
     }
 
     @Test
-    @Tag("python")
+    @Tag("platform")
     void sharesNoClassWithSparksOwnJars() throws IOException, InterruptedException {
         Set<String> twice = new TreeSet<>();
         int jars = 0;

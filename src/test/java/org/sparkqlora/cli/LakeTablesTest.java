@@ -18,6 +18,7 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.sparkqlora.JsonValues;
@@ -26,6 +27,7 @@ import org.sparkqlora.options.Sessions;
 import org.sparkqlora.spark.job.Clusters;
 
 /** Commands on tables of Delta and Iceberg, and what OpenLineage hears of them. */
+@Tag("platform")
 class LakeTablesTest {
     private static final ObjectMapper MAPPER = new ObjectMapper();
     private static final String PARENT = "3f5e83fa-3480-44ff-99c5-ff943904e5e8";

@@ -20,7 +20,7 @@ import org.sparkqlora.options.Sessions;
 import org.sparkqlora.tokenizer.ModelTokenizer;
 
 /** transformers, PEFT and bitsandbytes read our files, we read those of PEFT, and both sides compute the same. */
-@Tag("python")
+@Tag("platform")
 class PythonRoundTripIT {
     /** Two libraries in float32, over losses between 0.1 and 5. */
     private static final double TOLERANCE = 2e-5;

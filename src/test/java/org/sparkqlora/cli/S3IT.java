@@ -3,9 +3,11 @@ package org.sparkqlora.cli;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Tag;
 import org.sparkqlora.options.Required;
 
 /** A run on S3, served by moto on this machine. */
+@Tag("platform")
 class S3IT extends StoreContract {
     private @Nullable MotoServer server;
 

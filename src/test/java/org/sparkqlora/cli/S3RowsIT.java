@@ -13,12 +13,14 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.sparkqlora.spark.prepare.PreparedData;
 import org.sparkqlora.spark.prepare.PreparedRows;
 
 /** A store has a pool of connections; data may have many more files of rows, and a batch rows of many of them. */
+@Tag("platform")
 @Timeout(value = 15, unit = TimeUnit.MINUTES)
 class S3RowsIT {
     private static final int FILES = 200;

@@ -34,7 +34,7 @@ import org.sparkqlora.options.Sessions;
  * Spark's own cluster manager out of its distribution: a master and two workers, started and used by the shipped scripts with the shipped
  * settings, and GPUs that a program in the place of NVIDIA's makes up: two of the first worker, one of the second.
  */
-@Tag("python")
+@Tag("platform")
 class StandaloneIT {
     private static final String SECRET = "0f6c2f7b5d0e49f0a1";
 

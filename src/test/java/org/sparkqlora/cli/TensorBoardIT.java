@@ -22,7 +22,7 @@ import org.sparkqlora.train.metrics.StepMetrics;
 import org.sparkqlora.train.metrics.StepSeconds;
 
 /** The event files of a run, read by TensorBoard's own reader. */
-@Tag("python")
+@Tag("platform")
 class TensorBoardIT {
     private static final ObjectMapper MAPPER = new ObjectMapper();
 

@@ -17,6 +17,7 @@ import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SaveMode;
 import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -34,6 +35,7 @@ import org.sparkqlora.spark.prepare.PreparedRows;
 import org.sparkqlora.spark.prepare.RecordEncoders;
 
 /** A Delta or Iceberg table is read as it was, with the formats' own data sources. */
+@Tag("platform")
 class TableVersionsTest {
     private static final PreparationOptions ONE_A_ROW = new PreparationOptions(4, Packing.ONE_A_ROW, OnBadRecord.FAIL);
 
