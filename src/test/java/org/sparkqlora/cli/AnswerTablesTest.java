@@ -140,7 +140,8 @@ class AnswerTablesTest {
 
     private static DriverProcess driver(String table, String format) throws IOException {
         List<String> flags = new ArrayList<>(List.of("-Dspark.master=local[2]"));
-        settings.forEach((key, value) -> flags.add("-D%s=%s".formatted(key, value)));
+        Stream.of(settings, Clusters.NO_GENERATED_CODE)
+                .forEach(all -> all.forEach((key, value) -> flags.add("-D%s=%s".formatted(key, value))));
         return DriverProcess.start(folder.resolve("driver.log"), flags, line(table, format));
     }
 

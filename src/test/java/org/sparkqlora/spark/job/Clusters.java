@@ -28,6 +28,10 @@ public final class Clusters {
     /** Two executors, each a process of its own. */
     public static final String TWO_EXECUTORS = "local-cluster[2,1,1024]";
 
+    /** Settings of sessions whose queries run once: to compile code for them takes longer than they do. */
+    public static final Map<String, String> NO_GENERATED_CODE =
+            Map.of("spark.sql.codegen.factoryMode", "NO_CODEGEN", "spark.sql.codegen.wholeStage", "false");
+
     /** Of other processes. */
     static final Duration LONGEST_WAIT = Duration.ofMinutes(5);
 
@@ -108,7 +112,7 @@ public final class Clusters {
 
     /** The usual settings. */
     public static SparkConf configuration(String master) {
-        return new SparkConf(false)
+        SparkConf configuration = new SparkConf(false)
                 .setMaster(master)
                 .setAppName("spark-qlora tests")
                 .set("spark.ui.enabled", "false")
@@ -117,11 +121,11 @@ public final class Clusters {
                 .set("spark.serializer", "org.apache.spark.serializer.KryoSerializer")
                 .set("spark.kryo.registrationRequired", "true")
                 .set("spark.kryo.registrator", TrainRegistrator.class.getName())
-                .set("spark.sql.codegen.factoryMode", "NO_CODEGEN") // code of queries that run once
-                .set("spark.sql.codegen.wholeStage", "false")
                 .set("spark.shuffle.io.retryWait", "1s") // not 5: whom a test kills does not come back
                 .set("spark.executor.extraClassPath", ChildArchive.classPath())
                 .set("spark.executor.extraJavaOptions", javaOptions());
+        NO_GENERATED_CODE.forEach(configuration::set);
+        return configuration;
     }
 
     private static String javaOptions() {
