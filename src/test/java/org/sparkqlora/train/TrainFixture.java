@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.layout.LoraSpec;
 import org.sparkqlora.model.layout.Method;
 import org.sparkqlora.model.layout.ModelSpec;
@@ -81,6 +82,12 @@ public final class TrainFixture {
                 plan.optimizer(),
                 plan.seed(),
                 StateHome.inMemory(new Workers(1)));
+    }
+
+    /** Gradients in this process, by one thread, from {@code state} on. */
+    public static GradientSource inThisProcess(
+            TrainPlan plan, GradientModel model, TrainState state, RowReader rows, @Nullable RowReader heldOut) {
+        return new LocalGradientSource(plan.batches(), model, StateHome.inMemory(new Workers(1)), state, rows, heldOut);
     }
 
     /** State(0), which executors make by themselves, and the driver by {@code driver}. */

@@ -12,7 +12,6 @@ import org.sparkqlora.memory.GpuMemoryPlan;
 import org.sparkqlora.memory.MemoryComparison;
 import org.sparkqlora.memory.MemoryPlan;
 import org.sparkqlora.model.layout.FactorInitialization;
-import org.sparkqlora.model.layout.LoraSpec;
 import org.sparkqlora.model.layout.Method;
 import org.sparkqlora.model.layout.ModelSpec;
 import org.sparkqlora.model.layout.ParameterIndex;
@@ -33,6 +32,8 @@ import org.sparkqlora.options.Problems;
 import org.sparkqlora.options.RecomputeChoice;
 import org.sparkqlora.options.Required;
 import org.sparkqlora.options.UpdateOptions;
+import org.sparkqlora.run.model.AdapterStart;
+import org.sparkqlora.run.model.Vocabulary;
 import org.sparkqlora.spark.check.DriverGradients;
 import org.sparkqlora.spark.cluster.Location;
 import org.sparkqlora.spark.cluster.ProcessFacts;
@@ -240,9 +241,8 @@ public final class PlanCommand implements Command {
         long parameters = ParameterIndex.of(config, plan.spec()).size();
         GradientSize size = new GradientSize(parameters, step().shards(), exchange.wire);
         MemoryPlan exchanged = plan.withDriverGradients(DriverGradients.bytes(exchange.kind, size, 1));
-        LoraSpec lora = plan.spec().lora();
-        boolean isMadeByDriver = adapter.initial != null || (lora != null && lora.weightDecomposed());
-        return ExchangeChoice.executorsHoldState(exchange.kind, size) && !isMadeByDriver
+        AdapterStart start = new AdapterStart(plan.spec().lora(), adapter.initial, Vocabulary.UNCHANGED);
+        return ExchangeChoice.executorsHoldState(exchange.kind, size) && start.isSameEverywhere()
                 ? exchanged.withoutDriverOptimizer()
                 : exchanged;
     }

@@ -21,7 +21,7 @@ import org.sparkqlora.weights.family.ModelConfig;
  * @param added tokens that the tokenizer gets
  */
 public record Vocabulary(List<AddedToken> added) {
-    static final Vocabulary UNCHANGED = new Vocabulary(List.of());
+    public static final Vocabulary UNCHANGED = new Vocabulary(List.of());
 
     private static final String TOKENIZER = "tokenizer.json";
     private static final String GENERATION = "generation_config.json";

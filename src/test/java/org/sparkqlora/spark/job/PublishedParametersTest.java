@@ -29,7 +29,6 @@ import org.sparkqlora.train.BatchPlan;
 import org.sparkqlora.train.BigramModel;
 import org.sparkqlora.train.CheckpointStateStore;
 import org.sparkqlora.train.GradientSource;
-import org.sparkqlora.train.LocalGradientSource;
 import org.sparkqlora.train.PassingSource;
 import org.sparkqlora.train.Resume;
 import org.sparkqlora.train.SavedState;
@@ -196,13 +195,7 @@ class PublishedParametersTest {
                     .run(
                             Resume.NEVER,
                             () -> TrainFixture.freshState(plan(), model),
-                            origin -> new LocalGradientSource(
-                                    plan().batches(),
-                                    model,
-                                    StateHome.inMemory(new Workers(1)),
-                                    origin.read(),
-                                    reader,
-                                    null),
+                            origin -> TrainFixture.inThisProcess(plan(), model, origin.read(), reader, null),
                             parameters -> published.add(TrainFixture.values(parameters)));
         }
 

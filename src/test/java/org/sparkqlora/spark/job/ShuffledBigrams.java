@@ -4,7 +4,6 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.optim.Paging;
-import org.sparkqlora.quant.Workers;
 import org.sparkqlora.spark.exchange.ExchangeChoice;
 import org.sparkqlora.spark.exchange.ExchangeKind;
 import org.sparkqlora.spark.exchange.GradientSize;
@@ -15,8 +14,6 @@ import org.sparkqlora.train.BigramSource;
 import org.sparkqlora.train.GradientDtype;
 import org.sparkqlora.train.GradientModel;
 import org.sparkqlora.train.GradientSource;
-import org.sparkqlora.train.LocalGradientSource;
-import org.sparkqlora.train.StateHome;
 import org.sparkqlora.train.StateOrigin;
 import org.sparkqlora.train.StepGradient;
 import org.sparkqlora.train.TrainFixture;
@@ -46,13 +43,8 @@ final class ShuffledBigrams {
     /** The State of {@code plan} after some steps in one process, as a checkpoint has it. */
     static byte[] inOneProcess(TrainPlan plan, GradientModel model, PreparedData rows, int steps) {
         try (PreparedRows reader = rows.reader(new Configuration());
-                GradientSource source = new LocalGradientSource(
-                        plan.batches(),
-                        model,
-                        StateHome.inMemory(new Workers(1)),
-                        TrainFixture.freshState(plan, model),
-                        reader,
-                        reader)) {
+                GradientSource source =
+                        TrainFixture.inThisProcess(plan, model, TrainFixture.freshState(plan, model), reader, reader)) {
             for (int i = 0; i < steps; i++) {
                 step(source);
             }

@@ -25,7 +25,6 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.sparkqlora.model.loss.LossTotal;
 import org.sparkqlora.optim.Paging;
-import org.sparkqlora.quant.Workers;
 import org.sparkqlora.spark.exchange.BigDl;
 import org.sparkqlora.spark.exchange.ExchangeChoice;
 import org.sparkqlora.spark.exchange.ExchangeKind;
@@ -40,10 +39,8 @@ import org.sparkqlora.train.GradientDtype;
 import org.sparkqlora.train.GradientModel;
 import org.sparkqlora.train.GradientSource;
 import org.sparkqlora.train.LastState;
-import org.sparkqlora.train.LocalGradientSource;
 import org.sparkqlora.train.PassingSource;
 import org.sparkqlora.train.Resume;
-import org.sparkqlora.train.StateHome;
 import org.sparkqlora.train.StateOrigin;
 import org.sparkqlora.train.TrainFixture;
 import org.sparkqlora.train.TrainPlan;
@@ -221,13 +218,7 @@ class SparkGradientSourceTest {
         try (PreparedRows train = rows.reader(new Configuration());
                 PreparedRows evaluate = heldOut.reader(new Configuration())) {
             return train(
-                    origin -> new LocalGradientSource(
-                            plan().batches(),
-                            model,
-                            StateHome.inMemory(new Workers(1)),
-                            origin.read(),
-                            train,
-                            evaluate),
+                    origin -> TrainFixture.inThisProcess(plan(), model, origin.read(), train, evaluate),
                     ProgressReporter.silent());
         }
     }

@@ -28,7 +28,6 @@ import org.sparkqlora.train.BigramModel;
 import org.sparkqlora.train.CheckpointStateStore;
 import org.sparkqlora.train.GradientSource;
 import org.sparkqlora.train.LastState;
-import org.sparkqlora.train.LocalGradientSource;
 import org.sparkqlora.train.Resume;
 import org.sparkqlora.train.SavedState;
 import org.sparkqlora.train.StateHome;
@@ -149,8 +148,7 @@ class StateMadeByExecutorsTest {
                     states,
                     Resume.NEVER,
                     () -> TrainFixture.freshState(plan(), model),
-                    origin -> new LocalGradientSource(
-                            plan().batches(), model, StateHome.inMemory(new Workers(1)), origin.read(), reader, null));
+                    origin -> TrainFixture.inThisProcess(plan(), model, origin.read(), reader, null));
             begun.clear();
             return state;
         }
