@@ -134,20 +134,13 @@ final class VectorRowMath implements RowMath {
         VectorRowSums.add(sums, count, rows, at, width);
     }
 
+    /** Step by step in loops of their own: in one loop of all steps vectors outnumber registers. */
     @Override
     public float exponentials(float[] x, float scale, float shift, int count) {
-        FloatVector first = FloatVector.zero(FLOATS);
-        FloatVector second = first;
-        int end = count - count % LANES;
-        for (int i = 0; i < end; i += LANES) {
-            FloatVector exponential = exponential(x, scale, shift, i);
-            first = first.add(exponential);
-            if (LENGTH < LANES) {
-                second = second.add(exponential(x, scale, shift, i + LENGTH));
-            }
-        }
-
-        float[] lanes = lanes(first, second);
+        int end = FLOATS.loopBound(count);
+        exponents(x, scale, shift, end);
+        exponentials(x, end);
+        float[] lanes = sums(x, end);
         ScalarRowMath.addExponentials(x, scale, shift, end, count, lanes);
         return ScalarRowMath.total(lanes);
     }
@@ -249,10 +242,36 @@ final class VectorRowMath implements RowMath {
         return FloatVector.fromArray(FLOATS, a, at).mul(FloatVector.fromArray(FLOATS, b, at));
     }
 
-    private static FloatVector exponential(float[] x, float scale, float shift, int at) {
-        FloatVector result = exp(FloatVector.fromArray(FLOATS, x, at).sub(shift).mul(scale));
-        result.intoArray(x, at);
-        return result;
+    /** {@code x = scale (x - shift)}, held within bounds: a loop of its own, as the polynomial of two vectors needs all registers. */
+    private static void exponents(float[] x, float scale, float shift, int end) {
+        for (int i = 0; i < end; i += LENGTH) {
+            held(FloatVector.fromArray(FLOATS, x, i).sub(shift).mul(scale)).intoArray(x, i);
+        }
+    }
+
+    private static void exponentials(float[] exponents, int end) {
+        for (int i = 0; i < end; i += LENGTH) {
+            expOfHeld(FloatVector.fromArray(FLOATS, exponents, i)).intoArray(exponents, i);
+        }
+    }
+
+    /** Partial sums. */
+    private static float[] sums(float[] x, int count) {
+        FloatVector first = FloatVector.zero(FLOATS);
+        FloatVector second = first;
+        int end = count - count % LANES;
+        for (int i = 0; i < end; i += LANES) {
+            first = first.add(FloatVector.fromArray(FLOATS, x, i));
+            if (LENGTH < LANES) {
+                second = second.add(FloatVector.fromArray(FLOATS, x, i + LENGTH));
+            }
+        }
+
+        if (end < count) {
+            first = first.add(FloatVector.fromArray(FLOATS, x, end));
+        }
+
+        return lanes(first, second);
     }
 
     private static FloatVector sigmoid(FloatVector x) {
@@ -261,7 +280,17 @@ final class VectorRowMath implements RowMath {
 
     /** {@link ScalarRowMath#exp} of all. */
     private static FloatVector exp(FloatVector exponent) {
-        FloatVector x = exponent.max(ScalarRowMath.LOWEST).min(ScalarRowMath.HIGHEST);
+        return expOfHeld(held(exponent));
+    }
+
+    /** Within the exponents of float32. Java's max and min, which tell -0 from 0, are five instructions each. */
+    private static FloatVector held(FloatVector exponent) {
+        FloatVector x =
+                exponent.blend(ScalarRowMath.LOWEST, exponent.compare(VectorOperators.LT, ScalarRowMath.LOWEST));
+        return x.blend(ScalarRowMath.HIGHEST, x.compare(VectorOperators.GT, ScalarRowMath.HIGHEST));
+    }
+
+    private static FloatVector expOfHeld(FloatVector x) {
         FloatVector rounded = x.mul(ScalarRowMath.LOG2_E).add(ScalarRowMath.ROUNDER);
         FloatVector n = rounded.sub(ScalarRowMath.ROUNDER);
         FloatVector r = x.sub(n.mul(ScalarRowMath.LN2_HIGH)).sub(n.mul(ScalarRowMath.LN2_LOW));

@@ -151,6 +151,23 @@ class RowMathTest {
         assertThat(VECTOR.exponentials(filled(40, Float.NaN), 1, 0, 40)).isNaN();
     }
 
+    @ParameterizedTest(name = "{0} numbers")
+    @org.junit.jupiter.params.provider.ValueSource(ints = {5, 8, 15, 16, 24, 61})
+    void exponentsThatFloatsCannotHoldAreHeldAlike(int count) {
+        float[] extremes = {Float.NEGATIVE_INFINITY, -1e30f, -87.5f, -87, -0f, 0, 88, 88.5f, Float.POSITIVE_INFINITY};
+        float[] expected = new float[count];
+        for (int i = 0; i < count; i++) {
+            expected[i] = extremes[i % extremes.length];
+        }
+
+        float[] found = expected.clone();
+        float sum = SCALAR.exponentials(expected, 1, 0, count);
+
+        assertThat(VECTOR.exponentials(found, 1, 0, count)).isEqualTo(sum);
+        assertThat(found).isEqualTo(expected);
+        assertThat(found[0] / Math.exp(-87)).isCloseTo(1, within(EXP_TOLERANCE));
+    }
+
     private static double silu(double x) {
         return x / (1 + Math.exp(-x));
     }
