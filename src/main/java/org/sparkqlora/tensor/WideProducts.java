@@ -189,7 +189,7 @@ final class WideProducts {
             for (long from = 0; from < left.size(0); from += most) {
                 long count = Math.min(most, left.size(0) - from);
                 long whole = roundedUp(count + 2 * EDGE, TILE);
-                Tensor rows = torch.empty(whole, left.size(1));
+                Tensor rows = empty(whole, left);
                 rows.narrow(0, 0, EDGE).zero_();
                 rows.narrow(0, EDGE, count).copy_(left.narrow(0, from, count));
                 rows.narrow(0, EDGE + count, whole - EDGE - count).zero_();
@@ -197,6 +197,11 @@ final class WideProducts {
             }
 
             return blocks;
+        }
+
+        /** (whole, k) in the layout of {@code left} (m, k), as a copy from one layout to the other takes ten times as long. */
+        private static Tensor empty(long whole, Tensor left) {
+            return left.stride(0) == 1 ? torch.empty(left.size(1), whole).t() : torch.empty(whole, left.size(1));
         }
 
         /** (count, rows with both ends) */

@@ -86,6 +86,21 @@ class WideProductsTest {
         }
     }
 
+    /** Gradients of keys, values and weights sum over tokens: the left matrix is what lies by tokens, seen by columns. */
+    @ParameterizedTest(name = "({0}, {1}) times ({1}, {2})")
+    @CsvSource({"512, 768, 64", "1000, 333, 77", "1, 40, 24", "3, 1, 5", "700, 2100, 48"})
+    void theLayoutOfTheLeftMatrixChangesNoByte(long m, long k, long n) {
+        assumeThat(ProcessorFlags.ofThisMachine().multiplyBfloat16())
+                .as("another kernel of OpenBLAS, which nothing rests on")
+                .isFalse();
+        try (PointerScope scope = new PointerScope()) {
+            Tensor left = numbers(k, m).t();
+            Tensor right = numbers(k, n);
+            Tensor copied = WideProducts.mm(left.contiguous(), right, null);
+            assertThat(WideProducts.mm(left, right, null).equal(copied)).isTrue();
+        }
+    }
+
     @Test
     void addsABiasBeforeItRounds() {
         withinOneRounding(() -> {
