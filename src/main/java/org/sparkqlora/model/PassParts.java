@@ -76,6 +76,12 @@ public final class PassParts implements AutoCloseable {
         inContext((pass, context) -> context.layer(0).attention().forward(query, key, key, batch, false, this::buffer));
     }
 
+    /** The same by libtorch's own kernel. */
+    public void attentionOfLibtorch() {
+        FusedAttention attention = new FusedAttention(model.config().attentionScale());
+        inContext((pass, context) -> attention.forward(query, key, key, batch));
+    }
+
     /** Attention of the first layer, forward and back. */
     public void attentionGradient() {
         inContext((pass, context) -> {

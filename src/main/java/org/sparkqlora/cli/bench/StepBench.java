@@ -54,6 +54,7 @@ record StepBench(
             return List.of(
                     new Figure("head", "loss_and_gradient_ms", millis(parts::head)),
                     new Figure("attention", "forward_ms", attention),
+                    new Figure("attention", "libtorch_forward_ms", millis(parts::attentionOfLibtorch)),
                     new Figure("attention", "backward_ms", millis(parts::attentionGradient) - attention),
                     new Figure("layer", "dequantize_ms", millis(parts::layerWeights)),
                     new Figure("layer", "forward_ms", millis(parts::layerForward)),

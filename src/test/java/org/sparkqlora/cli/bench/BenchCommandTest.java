@@ -57,6 +57,7 @@ class BenchCommandTest {
                 "/optimizer/adamw_8bit_parameters_per_second",
                 "/head/loss_and_gradient_ms",
                 "/attention/forward_ms",
+                "/attention/libtorch_forward_ms",
                 "/layer/recompute_and_backward_ms",
                 "/memory/peak_resident_bytes")) {
             assertThat(summary.at(key).asDouble()).as(key).isPositive();
