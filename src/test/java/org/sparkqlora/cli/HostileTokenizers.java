@@ -10,8 +10,8 @@ import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.tokenizer.ModelTokenizer;
 
 /**
- * Reads damaged {@code tokenizer.json}s in a process of its own: the native library may end it. Arguments are the folder of a
- * good one, a folder to work in, the first seed and how many; each seed is printed before its file is read.
+ * Reads damaged {@code tokenizer.json}s in a process of its own: the native library may end it. Arguments are a folder to
+ * work in, the first seed, how many, and folders of good ones; each seed is printed before its file is read.
  */
 final class HostileTokenizers {
     private static final String TEXT = "The owl says hoot.  \u00c4\u6f22\ud83e\udd89 <|im_start|>user\n12345 </s>";
@@ -22,8 +22,15 @@ final class HostileTokenizers {
     private HostileTokenizers() {}
 
     public static void main(String[] arguments) throws IOException {
-        Path folder = Path.of(arguments[1]);
-        try (Stream<Path> files = Files.list(Path.of(arguments[0]))) {
+        for (int i = 3; i < arguments.length; i++) {
+            Path good = Path.of(arguments[i]);
+            Path folder = Files.createDirectory(Path.of(arguments[0]).resolve(good.getFileName()));
+            damage(good, folder, Long.parseLong(arguments[1]), Long.parseLong(arguments[2]));
+        }
+    }
+
+    private static void damage(Path goodFolder, Path folder, long first, long count) throws IOException {
+        try (Stream<Path> files = Files.list(goodFolder)) {
             for (Path file : files.filter(Files::isRegularFile).toList()) {
                 Files.copy(file, folder.resolve(file.getFileName()));
             }
@@ -35,9 +42,8 @@ final class HostileTokenizers {
             throw new IllegalArgumentException("Cannot damage " + file + ": expected a good one");
         }
 
-        long first = Long.parseLong(arguments[2]);
         long refused = 0;
-        for (long seed = first; seed < first + Long.parseLong(arguments[3]); seed++) {
+        for (long seed = first; seed < first + count; seed++) {
             System.out.println(seed);
             Files.write(file, damaged(good, seed));
             refused += isRead(folder) ? 0 : 1;

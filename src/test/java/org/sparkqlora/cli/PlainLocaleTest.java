@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -38,9 +39,13 @@ class PlainLocaleTest {
         Files.writeString(data.resolve("b.jsonl"), RECORD);
         shell("mv b.jsonl \"$(printf 'b\\303\\204.jsonl')\"");
 
-        for (String source : List.of("data", "data/*/*.jsonl", "data/d*")) {
-            assertRefused(source, "Cannot read the name of " + data + "/b", "Set the environment variable LC_ALL");
+        for (Run run : run("rows", "data", "data/*/*.jsonl", "data/d*")) {
+            assertThat(run.code()).as(run.log()).isEqualTo(ExitCode.BAD_INPUT);
+            assertThat(run.log())
+                    .contains("Cannot read the name of " + data + "/b", "Set the environment variable LC_ALL");
         }
+
+        assertThat(folder.resolve("rows")).doesNotExist();
     }
 
     @Test
@@ -48,50 +53,73 @@ class PlainLocaleTest {
         Files.writeString(data.resolve("b.txt"), "text");
         shell("mv b.txt \"$(printf 'b\\303\\204.txt')\"");
 
-        Run run = run("data/*/*.jsonl", "rows");
+        Run run = run("rows", "data/*/*.jsonl").get(0);
 
-        assertThat(run.code()).as(run.log()).isZero();
+        assertThat(run.code()).as(run.log()).isEqualTo(ExitCode.OK);
     }
 
     @Test
     void anArgumentThatCannotBeReadIsRefusedBeforeWork() throws Exception {
-        Run run = run("data", "\u00c4");
+        Run run = run("\u00c4", "data").get(0);
 
-        assertThat(run.code()).as(run.log()).isEqualTo(ExitCode.BAD_INPUT.code());
+        assertThat(run.code()).as(run.log()).isEqualTo(ExitCode.BAD_INPUT);
         assertThat(run.log()).contains("Cannot read the argument '", "Set the environment variable LC_ALL");
     }
 
-    private void assertRefused(String source, String... words) throws Exception {
-        Run run = run(source, "rows");
-
-        assertThat(run.code()).as(run.log()).isEqualTo(ExitCode.BAD_INPUT.code());
-        assertThat(run.log()).contains(words);
-        assertThat(folder.resolve("rows")).doesNotExist();
+    private record Run(ExitCode code, String log) {
+        static Run parse(String text) {
+            String[] parts = text.split("\n", 2);
+            return new Run(ExitCode.valueOf(parts[0]), parts[1]);
+        }
     }
 
-    private record Run(int code, String log) {}
-
-    /** In a process without a locale; a shell writes names that this one may not be able to write. */
-    private Run run(String source, String output) throws Exception {
+    /** Of each source, in one process without a locale; a shell writes names that this one may not be able to write. */
+    private List<Run> run(String output, String... sources) throws Exception {
         Path log = folder.resolve("log");
         Path script = folder.resolve("run.sh");
         Files.writeString(
                 script,
-                "export LC_ALL=C\ncd '%s'\nexec '%s/bin/java' %s -cp '%s' %s prepare --model model --data '%s' --output '%s' --format tokens\n"
+                "export LC_ALL=C\ncd '%s'\nexec '%s' %s -cp '%s' '%s' '%s' '%s'\n"
                         .formatted(
                                 folder,
-                                System.getProperty("java.home"),
+                                ChildJvm.program(),
                                 String.join(" ", ChildJvm.flags()),
                                 System.getProperty("java.class.path"),
-                                Main.class.getName(),
-                                source,
-                                output),
+                                Preparations.class.getName(),
+                                output,
+                                String.join("' '", sources)),
                 StandardCharsets.UTF_8);
         Process process = new ProcessBuilder("bash", script.toString())
                 .redirectErrorStream(true)
                 .redirectOutput(log.toFile())
                 .start();
-        return new Run(process.waitFor(), Files.readString(log, StandardCharsets.ISO_8859_1));
+        int code = process.waitFor();
+        String text = Files.readString(log, StandardCharsets.ISO_8859_1);
+        assertThat(code).as(text).isZero();
+        return Stream.of(text.split("\0")).skip(1).map(Run::parse).toList();
+    }
+
+    /** Runs a command for each source, and prints its exit code and what it says to people. */
+    static final class Preparations {
+        private Preparations() {}
+
+        public static void main(String[] arguments) {
+            for (String source : List.of(arguments).subList(1, arguments.length)) {
+                CommandRun run = CommandRun.of(
+                        "prepare",
+                        "--model",
+                        "model",
+                        "--data",
+                        source,
+                        "--output",
+                        arguments[0],
+                        "--format",
+                        "tokens");
+                System.out.println("\0" + run.code() + "\n" + run.err());
+            }
+
+            System.exit(0); // Spark's session is not ended
+        }
     }
 
     private void shell(String line) throws Exception {

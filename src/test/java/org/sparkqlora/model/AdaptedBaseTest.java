@@ -30,7 +30,7 @@ import org.sparkqlora.weights.WeightFolder;
 /** Adapters beside each other over one base, beside each on a base of its own. */
 class AdaptedBaseTest {
     private static final int THREADS = 2;
-    private static final int NEW_TOKENS = 10;
+    private static final int NEW_TOKENS = 5;
 
     /** Of one base: other ranks, scales and modules, magnitudes. */
     private static final List<String> TIED = List.of(
@@ -41,7 +41,7 @@ class AdaptedBaseTest {
             "llama-tied/variants/rslora");
 
     @TempDir
-    private Path cache;
+    private static Path cache;
 
     static Stream<Arguments> adapters() {
         return Stream.of(
@@ -129,7 +129,7 @@ class AdaptedBaseTest {
             for (Sampling sampling : List.of(Sampling.GREEDY, new Sampling(1, 0, 1, 5))) {
                 model.generate(
                         parameters,
-                        IntStream.range(0, 9)
+                        IntStream.range(0, 6)
                                 .mapToObj(i -> text(i, vocabulary, sampling))
                                 .iterator(),
                         made -> texts.add(Arrays.stream(made).boxed().toList()));

@@ -3,6 +3,7 @@ package org.sparkqlora.model;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -18,7 +19,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.NullMarked;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
@@ -46,7 +47,7 @@ import org.sparkqlora.weights.safetensors.TensorSpec;
 @EnabledOnOs(OS.LINUX)
 class BaseResidenceTest {
     private static final String CONFIG = """
-            {"model_type": "llama", "vocab_size": 8192, "hidden_size": 512, "intermediate_size": 2048,
+            {"model_type": "llama", "vocab_size": 1024, "hidden_size": 512, "intermediate_size": 2048,
              "num_hidden_layers": 10, "num_attention_heads": 8, "num_key_value_heads": 8, "hidden_act": "silu",
              "max_position_embeddings": 512, "rms_norm_eps": 1e-5, "rope_theta": 10000.0, "tie_word_embeddings": false,
              "torch_dtype": "bfloat16"}
@@ -54,14 +55,14 @@ class BaseResidenceTest {
 
     private static final long KEPT = 6 << 20;
     private static final int LANES = 2;
-    private static final long KIBIBYTE = 1024;
-    private static final long PAUSE_NANOS = 2_000_000;
+    private static final long PAGE_BYTES = 4096;
+    private static final long PAUSE_NANOS = 5_000_000;
 
     @TempDir
-    private Path folder;
+    private static Path folder;
 
-    @BeforeEach
-    void write() throws IOException {
+    @BeforeAll
+    static void write() throws IOException {
         Path config = folder.resolve("config.json");
         Files.writeString(config, CONFIG);
         Map<String, long[]> shapes =
@@ -69,19 +70,29 @@ class BaseResidenceTest {
         List<TensorSpec> specs = shapes.entrySet().stream()
                 .map(tensor -> TensorSpec.of(tensor.getKey(), StoredType.BF16, tensor.getValue()))
                 .toList();
-        SplittableRandom random = new SplittableRandom(1);
+        byte[] tile = tile();
         try (SafetensorsWriter writer =
                 SafetensorsWriter.create(folder.resolve("model.safetensors"), SafetensorsWriter.PYTORCH, specs)) {
-            specs.forEach(spec -> writer.write(spec.name(), values(spec, random)));
+            specs.forEach(spec -> writer.write(spec.name(), values(spec, tile)));
             writer.commit();
         }
     }
 
-    private static ByteBuffer values(TensorSpec spec, SplittableRandom random) {
-        ByteBuffer values =
-                ByteBuffer.allocate(Math.toIntExact(spec.byteSize())).order(ByteOrder.LITTLE_ENDIAN);
+    /** Weights that every tensor is made of. */
+    private static byte[] tile() {
+        SplittableRandom random = new SplittableRandom(1);
+        ByteBuffer tile = ByteBuffer.allocate(1 << 17).order(ByteOrder.LITTLE_ENDIAN);
+        while (tile.hasRemaining()) {
+            tile.putShort(Bfloat16.round((float) random.nextDouble(-0.05, 0.05)));
+        }
+
+        return tile.array();
+    }
+
+    private static ByteBuffer values(TensorSpec spec, byte[] tile) {
+        ByteBuffer values = ByteBuffer.allocate(Math.toIntExact(spec.byteSize()));
         while (values.hasRemaining()) {
-            values.putShort(Bfloat16.round((float) random.nextDouble(-0.05, 0.05)));
+            values.put(tile, 0, Math.min(tile.length, values.remaining()));
         }
 
         return values.flip();
@@ -104,7 +115,7 @@ class BaseResidenceTest {
         }
     }
 
-    private WeightFolder weights(Method method) {
+    private static WeightFolder weights(Method method) {
         WeightFolder stored = WeightFolder.open(folder);
         if (method == Method.LORA) {
             return stored;
@@ -146,11 +157,11 @@ class BaseResidenceTest {
     }
 
     private static List<MicroBatch> microBatches() {
-        int tokens = 48;
+        int tokens = 16;
         return IntStream.range(0, 2 * LANES)
                 .mapToObj(pass -> {
                     int[] ids = IntStream.range(0, tokens)
-                            .map(i -> (i * 7919 + pass * 131) % 8192)
+                            .map(i -> (i * 7919 + pass * 131) % 1024)
                             .toArray();
                     boolean[] trained = new boolean[tokens];
                     boolean[] starts = new boolean[tokens];
@@ -161,17 +172,14 @@ class BaseResidenceTest {
                 .toList();
     }
 
-    /** Sum of Rss over the mappings of {@code file}, in {@code /proc/self/smaps}. */
+    /** Bytes of the mappings of {@code file} that are in memory. */
     private static long resident(Path file) {
-        try {
+        try (RandomAccessFile pages = new RandomAccessFile("/proc/self/pagemap", "r")) {
             String name = file.toRealPath().toString();
-            boolean inFile = false;
             long sum = 0;
-            for (String line : Files.readAllLines(Path.of("/proc/self/smaps"))) {
-                if (line.matches("[0-9a-f]+-[0-9a-f]+ .*")) {
-                    inFile = line.endsWith(name);
-                } else if (inFile && line.startsWith("Rss:")) {
-                    sum += KIBIBYTE * Long.parseLong(line.replaceAll("[^0-9]", ""));
+            for (String line : Files.readAllLines(Path.of("/proc/self/maps"))) {
+                if (line.endsWith(name)) {
+                    sum += PAGE_BYTES * presentPages(pages, line.split("[- ]", 3));
                 }
             }
 
@@ -179,5 +187,17 @@ class BaseResidenceTest {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /** {@code pagemap} has 64 bits a page, the highest of which says whether it is present. */
+    private static long presentPages(RandomAccessFile pages, String[] range) throws IOException {
+        long first = Long.parseLong(range[0], 16) / PAGE_BYTES;
+        long end = Long.parseLong(range[1], 16) / PAGE_BYTES;
+        byte[] entries = new byte[Math.toIntExact((end - first) * Long.BYTES)];
+        pages.seek(first * Long.BYTES);
+        pages.readFully(entries);
+        return IntStream.iterate(Long.BYTES - 1, last -> last < entries.length, last -> last + Long.BYTES)
+                .filter(last -> entries[last] < 0)
+                .count();
     }
 }

@@ -8,6 +8,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -28,9 +29,12 @@ import org.sparkqlora.weights.WeightFolder;
 
 /** Many texts that grow together, beside each by itself. */
 class ContinuousBatchTest {
-    private static final int NEW_TOKENS = 12;
+    private static final int NEW_TOKENS = 8;
 
-    private static final int TEXTS = 45;
+    private static final int TEXTS = 20;
+
+    /** Of the first that begin, of those that take the place of others, and the last. */
+    private static final int[] SOME = {7, 17, 19};
 
     /** Fewer than there are, and prompts of few of them begin at once. */
     private static final Limits FEW = new Limits(16, 1L << 30, 40);
@@ -39,7 +43,7 @@ class ContinuousBatchTest {
     private static final Limits ONE = new Limits(TEXTS, 1, 40);
 
     @TempDir
-    private Path cache;
+    private static Path cache;
 
     static Stream<String> families() {
         return Stream.concat(GoldenModel.FAMILIES.stream(), Stream.of("llama-rope3-bf16", "llama-tied/variants/dora"));
@@ -66,7 +70,7 @@ class ContinuousBatchTest {
 
             assertThat(run.together(texts, Limits.DEFAULT)).isEqualTo(all);
             assertThat(run.together(texts, ONE)).isEqualTo(all);
-            for (int i : new int[] {0, 7, 31, 44}) {
+            for (int i : SOME) {
                 assertThat(run.together(texts.subList(i, i + 1))).containsExactly(all.get(i));
             }
 
@@ -80,10 +84,12 @@ class ContinuousBatchTest {
 
     /** As long as those of few texts, more than a block of kept tokens, and more than a block of queries. */
     static Stream<Arguments> beginnings() {
-        return families()
-                .flatMap(name -> Stream.of(Precision.FP32, Precision.BF16)
-                        .flatMap(precision -> (name.equals("llama-tied") ? Stream.of(17, 70, 600) : Stream.of(70))
-                                .map(shared -> Arguments.of(name, precision, shared))));
+        Stream<Arguments> lengths = Stream.of(Precision.FP32, Precision.BF16)
+                .flatMap(precision -> Stream.of(17, 600).map(shared -> Arguments.of("llama-tied", precision, shared)));
+        Stream<Arguments> inFloats = Stream.of("llama-tied", "mistral-window", "gemma4_text", "gpt_oss", "qwen3_5_text")
+                .map(name -> Arguments.of(name, Precision.FP32, 70));
+        Stream<Arguments> ofFamilies = families().map(name -> Arguments.of(name, Precision.BF16, 70));
+        return Stream.of(lengths, inFloats, ofFamilies).flatMap(Function.identity());
     }
 
     @ParameterizedTest(name = "{0}, {1}, {2} tokens")
@@ -93,7 +99,7 @@ class ContinuousBatchTest {
             List<PromptedText> texts = run.texts(new Sampling(1.0, 0, 1.0, 7), shared);
 
             List<List<Integer>> all = run.together(texts);
-            for (int i : new int[] {0, 7, 31, 44}) {
+            for (int i : SOME) {
                 assertThat(run.together(texts.subList(i, i + 1))).containsExactly(all.get(i));
             }
         }

@@ -40,7 +40,7 @@ class DecodingTest {
     private static final int NEW_TOKENS = 16;
 
     @TempDir
-    private Path cache;
+    private static Path cache;
 
     static Stream<String> families() {
         return Stream.concat(GoldenModel.FAMILIES.stream(), Stream.of("llama-rope3-bf16", "llama-tied/variants/dora"));

@@ -33,7 +33,7 @@ abstract class GoldenModelContract {
     private static final double GRADIENT_TOLERANCE = 2e-5;
 
     @TempDir
-    private Path cache;
+    private static Path cache;
 
     /** The device of the model. */
     abstract Hardware hardware(Workers workers);

@@ -35,7 +35,7 @@ import org.sparkqlora.weights.family.DecoderTensors;
 @NullMarked
 class ResidentBaseTest {
     @TempDir
-    private Path cache;
+    private static Path cache;
 
     private record Found(float[] gradient, List<LossTotal> losses, List<LossTotal> evaluated, int[] answer) {}
 
@@ -50,23 +50,58 @@ class ResidentBaseTest {
     @MethodSource("models")
     void theBytesAreTheSame(String name, Mode mode) {
         GoldenModel golden = new GoldenModel(name);
-        for (Recompute recompute : new Recompute[] {Recompute.ALL, Recompute.NONE}) {
-            for (int threads = 1; threads <= 2; threads++) {
-                try (WeightFolder weights = golden.weights(mode, cache);
-                        DecoderModel whole = LoadedModel.of(weights, golden.spec(mode), threads, recompute);
-                        DecoderModel paged = LoadedModel.inWindow(weights, golden.spec(mode), threads, recompute)) {
-                    Found expected = found(golden, whole);
-                    Found found = found(golden, paged);
+        try (WeightFolder weights = golden.weights(mode, cache)) {
+            Found whole = whole(golden, mode, weights);
 
-                    assertThat(found.gradient()).isEqualTo(expected.gradient()).doesNotContain(Float.NaN);
-                    assertThat(found.losses()).isEqualTo(expected.losses());
-                    assertThat(found.evaluated()).isEqualTo(expected.evaluated());
-                    assertThat(found.answer()).isEqualTo(expected.answer());
-                    assertThat(paged.pagedBytes()).isPositive();
-                    assertThat(whole.pagedBytes()).isZero();
-                }
+            assertSame(
+                    mode == Mode.QLORA
+                            ? paged(golden, mode, weights, 2, Recompute.ALL)
+                            : paged(golden, mode, weights, 1, Recompute.NONE),
+                    whole);
+        }
+    }
+
+    static Stream<Arguments> someModels() {
+        return Stream.of("llama-tied", "gemma4_text", "qwen3_moe")
+                .flatMap(name -> Stream.of(Mode.QLORA, Mode.LORA).map(mode -> Arguments.of(name, mode)));
+    }
+
+    @ParameterizedTest(name = "{0} {1}")
+    @MethodSource("someModels")
+    void theBytesAreTheSameWhateverTheThreadsAndTheRecomputation(String name, Mode mode) {
+        GoldenModel golden = new GoldenModel(name);
+        try (WeightFolder weights = golden.weights(mode, cache)) {
+            Found whole = whole(golden, mode, weights);
+
+            for (Recompute recompute : new Recompute[] {Recompute.ALL, Recompute.NONE}) {
+                assertSame(paged(golden, mode, weights, 1, recompute), whole);
+                assertSame(paged(golden, mode, weights, 2, recompute), whole);
             }
         }
+    }
+
+    private static Found whole(GoldenModel golden, Mode mode, WeightFolder weights) {
+        try (DecoderModel whole = LoadedModel.of(weights, golden.spec(mode), 1)) {
+            Found found = found(golden, whole);
+            assertThat(found.gradient()).doesNotContain(Float.NaN);
+            assertThat(whole.pagedBytes()).isZero();
+            return found;
+        }
+    }
+
+    private static Found paged(GoldenModel golden, Mode mode, WeightFolder weights, int threads, Recompute recompute) {
+        try (DecoderModel paged = LoadedModel.inWindow(weights, golden.spec(mode), threads, recompute)) {
+            Found found = found(golden, paged);
+            assertThat(paged.pagedBytes()).isPositive();
+            return found;
+        }
+    }
+
+    private static void assertSame(Found found, Found expected) {
+        assertThat(found.gradient()).isEqualTo(expected.gradient());
+        assertThat(found.losses()).isEqualTo(expected.losses());
+        assertThat(found.evaluated()).isEqualTo(expected.evaluated());
+        assertThat(found.answer()).isEqualTo(expected.answer());
     }
 
     /** Of five experts a layer two tokens reach two at most. */

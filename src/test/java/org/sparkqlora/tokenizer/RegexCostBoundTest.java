@@ -13,7 +13,7 @@ import org.sparkqlora.tokenizer.RegexCost.RegexException;
 
 /** Compares the bound with what Java's matcher, which goes back as Oniguruma does, looks at, for many small expressions. */
 class RegexCostBoundTest {
-    private static final int EXPRESSIONS = 60_000;
+    private static final int EXPRESSIONS = 20_000;
     private static final int LENGTH = 400;
 
     /** Looks at a char for each attempt of the bound: some go forward. */

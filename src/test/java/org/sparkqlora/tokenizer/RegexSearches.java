@@ -1,5 +1,6 @@
 package org.sparkqlora.tokenizer;
 
+import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,6 +13,9 @@ import org.sparkqlora.tokenizer.RegexCost.RegexException;
  */
 final class RegexSearches {
     private static final int LENGTH = 1_000_000;
+
+    /** Enough to see that a run of a char is cut every three chars or more often: no search in it is long. */
+    private static final int SHORT_LENGTH = 900;
 
     private static final String TOKENIZER = """
             {"pre_tokenizer": {"type": "Split", "pattern": {"Regex": "%s"}, "behavior": "Isolated", "invert": false},
@@ -40,9 +44,15 @@ final class RegexSearches {
         String escaped = once.replace("\\", "\\\\").replace("\"", "\\\"");
         Path file = Files.writeString(folder.resolve("tokenizer.json"), TOKENIZER.formatted(escaped));
         try (var tokenizer = TokenizerNatives.open(file)) {
-            for (String text : List.of("A".repeat(LENGTH) + "!", " ".repeat(LENGTH) + "x", "7".repeat(LENGTH) + "x")) {
-                NativeEncoding.of(tokenizer, text, NativeEncoding.Specials.NONE);
+            for (String ofRun : List.of("A", " ", "7")) {
+                if (pieces(tokenizer, ofRun.repeat(SHORT_LENGTH)) < SHORT_LENGTH / 3) {
+                    pieces(tokenizer, ofRun.repeat(LENGTH) + "x!");
+                }
             }
         }
+    }
+
+    private static int pieces(HuggingFaceTokenizer tokenizer, String text) {
+        return NativeEncoding.of(tokenizer, text, NativeEncoding.Specials.NONE).tokenIds().length;
     }
 }

@@ -34,7 +34,7 @@ abstract class GoldenTrainingContract {
     private static final double LOSS_TOLERANCE = 2e-5;
 
     @TempDir
-    private Path cache;
+    private static Path cache;
 
     abstract TrainingDevice device();
 

@@ -23,14 +23,17 @@ import org.sparkqlora.input.TemplateLimits;
 @Timeout(60)
 class HostileTemplateTest {
     private static final String GROWN =
-            "{% set ns = namespace(x='ab') %}{% for i in range(22) %}{% set ns.x = ns.x ~ ns.x %}{% endfor %}";
+            "{% set ns = namespace(x='ab') %}{% for i in range(20) %}{% set ns.x = ns.x ~ ns.x %}{% endfor %}";
+
+    /** A quarter of the usual text, items and work, which takes a quarter of the time to use up. */
+    private static final TemplateLimits QUARTER = quarter(TemplateLimits.DEFAULT);
 
     /** Three quarters of what a thread has where nobody says otherwise. */
     private static final long SMALL_STACK = 768 << 10;
 
     static Stream<Arguments> endless() {
         return Stream.of(
-                Arguments.of("doubles a text", GROWN.replace("22", "31"), "chars of text"),
+                Arguments.of("doubles a text", GROWN.replace("20", "31"), "chars of text"),
                 Arguments.of("doubles a list", GROWN.replace("'ab'", "[1]").replace("~", "+"), "items of lists"),
                 Arguments.of("repeats a text", "{{ 'ab' * 9223372036854775807 }}", "chars of text"),
                 Arguments.of("indents JSON", "{{ [1]|tojson(indent=2147483647) }}", "chars of text"),
@@ -56,22 +59,22 @@ class HostileTemplateTest {
                         "compares all with all", "{% set r = range(20000) %}{{ r|map('list', [])|unique }}", "cannot"),
                 Arguments.of(
                         "searches nearly equal texts",
-                        GROWN + "{% set part = ns.x[:1000000] ~ 'c' %}{{ part in ns.x }}",
+                        GROWN + "{% set part = ns.x[:250000] ~ 'c' %}{{ part in ns.x }}",
                         "steps of work"),
                 Arguments.of(
                         "searches backwards",
                         GROWN
-                                + "{% set part = 'c' ~ ns.x[:1000000] %}{{ ns.x.rfind(part) }}{{ ns.x.find(ns.x[1:1000000] ~ 'c') }}",
+                                + "{% set part = 'c' ~ ns.x[:250000] %}{{ ns.x.rfind(part) }}{{ ns.x.find(ns.x[1:250000] ~ 'c') }}",
                         "steps of work"),
                 Arguments.of(
                         "searches again and again",
-                        GROWN + "{% for i in range(1000000) %}{% if 'c' in ns.x %}{% endif %}{% endfor %}",
+                        GROWN + "{% for i in range(250000) %}{% if 'c' in ns.x %}{% endif %}{% endfor %}",
                         "steps of work"),
                 Arguments.of("takes a text apart", GROWN + "{% for c in ns.x %}{% endfor %}", "items of lists"),
-                Arguments.of("splits at space", "{% set t = 'a ' * 5000000 %}{{ t.split() }}", "items of lists"),
+                Arguments.of("splits at space", "{% set t = 'a ' * 1250000 %}{{ t.split() }}", "items of lists"),
                 Arguments.of(
-                        "splits from the right", "{% set t = 'a,' * 5000000 %}{{ t.rsplit(',') }}", "items of lists"),
-                Arguments.of("splits lines", "{% set t = 'a\n' * 5000000 %}{{ t.splitlines() }}", "items of lists"),
+                        "splits from the right", "{% set t = 'a,' * 1250000 %}{{ t.rsplit(',') }}", "items of lists"),
+                Arguments.of("splits lines", "{% set t = 'a\n' * 1250000 %}{{ t.splitlines() }}", "items of lists"),
                 Arguments.of(
                         "strips with many",
                         "{% set s = 'b' * 100000 ~ 'a' %}{{ ('a' * 1000000).strip(s) }}",
@@ -90,6 +93,19 @@ class HostileTemplateTest {
                 Arguments.of("calls itself", "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}", "levels of nesting"));
     }
 
+    private static TemplateLimits quarter(TemplateLimits limits) {
+        return new TemplateLimits(
+                limits.sourceChars(),
+                limits.sourceDepth(),
+                limits.chars() / 4,
+                limits.items() / 4,
+                limits.steps() / 4,
+                limits.depth(),
+                limits.valueDepth(),
+                limits.time(),
+                limits.searchChars());
+    }
+
     private static String shared(String use, int times) {
         return "{% set ns = namespace(x=[1], y=[1]) %}{% for i in range(" + times
                 + ") %}{% set ns.x = [ns.x, ns.x] %}{% set ns.y = [ns.y, ns.y] %}{% endfor %}" + use;
@@ -103,7 +119,7 @@ class HostileTemplateTest {
     @ParameterizedTest(name = "{0}")
     @MethodSource("endless")
     void aTemplateWithoutEndIsStopped(String what, String source, String limit) throws InterruptedException {
-        Throwable thrown = onASmallStack(() -> Template.parse(source).render(Map.of()));
+        Throwable thrown = onASmallStack(() -> Template.parse(source, QUARTER).render(Map.of()));
 
         assertThat(thrown).isInstanceOf(TemplateException.class).hasMessageContaining(limit);
         assertThat(thrown).message().hasSizeLessThan(2000);

@@ -19,6 +19,8 @@ import java.util.zip.GZIPOutputStream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -37,6 +39,19 @@ class HostileRecordsTest {
 
     @TempDir
     private Path folder;
+
+    private static JavaSparkContext context;
+
+    /** One for all: what it registers is another test's matter, and Spark's writers of columns do not. */
+    @BeforeAll
+    static void startSpark() {
+        context = Clusters.start(Clusters.ONE_SLOT, Map.of("spark.kryo.registrationRequired", "false"));
+    }
+
+    @AfterAll
+    static void stopSpark() {
+        context.close();
+    }
 
     @Test
     void bytesThatAreNoUtf8AreABadRecord() throws IOException {
@@ -203,10 +218,7 @@ class HostileRecordsTest {
     @ValueSource(strings = {"parquet", "orc"})
     void aDamagedFileOfColumnsIsNamed(String format) throws IOException {
         Path made = folder.resolve("made");
-        try (JavaSparkContext context =
-                Clusters.start(Clusters.ONE_SLOT, Map.of("spark.kryo.registrationRequired", "false"))) {
-            writeColumns(context, format, made);
-        }
+        writeColumns(format, made);
 
         Path whole = onlyFile(made, format);
         byte[] bytes = Files.readAllBytes(whole);
@@ -221,7 +233,7 @@ class HostileRecordsTest {
                         damaged, format.equals("orc") ? "ORC" : "Parquet");
     }
 
-    private static void writeColumns(JavaSparkContext context, String format, Path target) {
+    private static void writeColumns(String format, Path target) {
         SparkSession session = SparkSession.builder().sparkContext(context.sc()).getOrCreate();
         session.range(0, 4000, 1, 1)
                 .selectExpr("array(int(id), int(id * 7919 % 4001)) as input_ids", "array(int(id), 1) as labels")
@@ -271,14 +283,12 @@ class HostileRecordsTest {
 
     /** The first id of each row. */
     private List<Integer> prepare(PreparationOptions options, Path... files) {
-        PreparedData data = Clusters.on(
-                Clusters.ONE_SLOT,
-                context -> new DataPreparation(context, null)
-                        .prepare(
-                                Arrays.stream(files).map(Path::toString).toList(),
-                                RecordEncoders.ofTokens(RecordReading.AUTO),
-                                options,
-                                folder.resolve("rows").toString()));
+        PreparedData data = new DataPreparation(context, null)
+                .prepare(
+                        Arrays.stream(files).map(Path::toString).toList(),
+                        RecordEncoders.ofTokens(RecordReading.AUTO),
+                        options,
+                        folder.resolve("rows").toString());
         List<Integer> ids = new ArrayList<>();
         try (PreparedRows rows = data.reader(new Configuration())) {
             for (long i = 0; i < rows.rows(); i++) {
