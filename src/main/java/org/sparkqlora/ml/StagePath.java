@@ -7,6 +7,7 @@ import org.apache.spark.SparkContext;
 import org.apache.spark.ml.util.DefaultParamsReader;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.spark.cluster.Location;
+import org.sparkqlora.storage.StorePath;
 
 /**
  * The folder of a stored stage, as MLlib finds it: a plain path is on the default file system.
@@ -22,8 +23,8 @@ record StagePath(String path, Location folder) {
             Path named = new Path(path);
             return new StagePath(
                     path,
-                    new Location(
-                            named.getFileSystem(context.hadoopConfiguration()).makeQualified(named)));
+                    new Location(StorePath.files(named, context.hadoopConfiguration())
+                            .makeQualified(named)));
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to open the file system of " + path, e);
         }

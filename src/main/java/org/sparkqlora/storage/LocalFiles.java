@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.UUID;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.FsConstants;
 import org.apache.hadoop.fs.LocalFileSystem;
 import org.apache.hadoop.fs.RawLocalFileSystem;
 
@@ -25,10 +26,17 @@ public final class LocalFiles {
     /** Without Hadoop's hidden checksum files, which would make an edited file unreadable and clutter an adapter's folder. */
     public static FileSystem system() {
         try {
-            return FileSystem.getLocal(SETTINGS).getRawFileSystem();
+            return withChecksums(SETTINGS).getRawFileSystem();
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to open the local file system", e);
         }
+    }
+
+    /** Hadoop's local file system, but for processes that it starts. */
+    static LocalFileSystem withChecksums(Configuration settings) throws IOException {
+        LocalFileSystem files = new LocalFileSystem(new PosixFileSystem());
+        files.initialize(FsConstants.LOCAL_FS_URI, settings);
+        return files;
     }
 
     public static org.apache.hadoop.fs.Path path(Path local) {
@@ -88,10 +96,18 @@ public final class LocalFiles {
         Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     }
 
+    /** Whether {@code files} are those of this host, with checksums or without. */
+    static boolean are(FileSystem files) {
+        return files instanceof RawLocalFileSystem || files instanceof LocalFileSystem;
+    }
+
+    static boolean isFolder(org.apache.hadoop.fs.Path path) {
+        return Files.isDirectory(Path.of(path.toUri().getPath()));
+    }
+
     /** Whether {@code path} leads to another place of this host. */
     static boolean isLink(FileSystem files, org.apache.hadoop.fs.Path path) {
-        boolean here = files instanceof RawLocalFileSystem || files instanceof LocalFileSystem;
-        return here && Files.isSymbolicLink(Path.of(path.toUri().getPath()));
+        return are(files) && Files.isSymbolicLink(Path.of(path.toUri().getPath()));
     }
 
     /** Deletes a file, a link, or a folder that is empty, if it is there. */

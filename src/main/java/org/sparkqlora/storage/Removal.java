@@ -9,9 +9,7 @@ import java.util.List;
 import java.util.function.Predicate;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
-import org.apache.hadoop.fs.LocalFileSystem;
 import org.apache.hadoop.fs.Path;
-import org.apache.hadoop.fs.RawLocalFileSystem;
 
 /**
  * Deletes files by name, and folders only while they are empty. Nothing is deleted with all that is in it: a file that somebody else
@@ -56,7 +54,7 @@ public final class Removal {
 
     /** Deletes {@code folder} if nothing is in it; false if it stays. */
     public static boolean emptyFolder(FileSystem files, Path folder) throws IOException {
-        if (files instanceof RawLocalFileSystem || files instanceof LocalFileSystem) {
+        if (LocalFiles.are(files)) {
             return emptyFolder(java.nio.file.Path.of(folder.toUri().getPath()));
         }
 

@@ -7,6 +7,7 @@ import java.util.List;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.LocalFileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.UnsupportedFileSystemException;
 import org.apache.hadoop.security.AccessControlException;
@@ -34,7 +35,8 @@ public final class StorePath {
     /** The file system of a path. */
     public static FileSystem files(Path path, Configuration configuration) throws IOException {
         try {
-            return path.getFileSystem(configuration);
+            FileSystem files = path.getFileSystem(configuration);
+            return files.getClass() == LocalFileSystem.class ? LocalFiles.withChecksums(configuration) : files;
         } catch (UnsupportedFileSystemException e) {
             throw unknown(path, e);
         } catch (RuntimeException e) {

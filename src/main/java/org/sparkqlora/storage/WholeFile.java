@@ -13,7 +13,6 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.LocalFileSystem;
 import org.apache.hadoop.fs.Options;
 import org.apache.hadoop.fs.Path;
-import org.apache.hadoop.fs.RawLocalFileSystem;
 
 /**
  * A file that is written as a whole: whenever the process dies, a reader finds what was there before, or the new content.
@@ -108,14 +107,14 @@ public final class WholeFile {
 
     /** Both names in full: the settings of a file system that is shared are of whoever opened it, and so is their default. */
     private static void rename(FileSystem files, Path fresh, Path target) throws IOException {
-        if (!(files instanceof RawLocalFileSystem)) {
+        if (!LocalFiles.are(files)) {
             Path place = files.makeQualified(target);
             FileContext.getFileContext(place.toUri(), files.getConf())
                     .rename(files.makeQualified(fresh), place, Options.Rename.OVERWRITE);
             return;
         }
 
-        if (!files.rename(fresh, target)) {
+        if (LocalFiles.isFolder(target) || !files.rename(fresh, target)) { // into a folder it would be moved
             throw new IOException("Failed to rename %s to %s".formatted(fresh, target.getName()));
         }
     }

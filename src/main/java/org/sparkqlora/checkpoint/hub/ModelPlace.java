@@ -13,6 +13,7 @@ import org.apache.hadoop.fs.Path;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.storage.ModelCache;
 import org.sparkqlora.storage.StoreFolder;
+import org.sparkqlora.storage.StorePath;
 import org.sparkqlora.weights.gguf.GgufFolder;
 
 /**
@@ -65,7 +66,7 @@ public record ModelPlace(
 
         Path source = new Path(address);
         try {
-            FileSystem files = source.getFileSystem(configuration());
+            FileSystem files = StorePath.files(source, configuration());
             return Optional.of(new RangedModel(new StoreFolder(files, source), ModelCopy.identity(files, source)));
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to read model " + source, e);
@@ -104,7 +105,7 @@ public record ModelPlace(
 
         Path source = new Path(address);
         try {
-            return ModelCopy.of(source.getFileSystem(configuration()), source, cache.folder());
+            return ModelCopy.of(StorePath.files(source, configuration()), source, cache.folder());
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to open the file system of " + source, e);
         }

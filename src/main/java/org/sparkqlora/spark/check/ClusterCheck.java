@@ -21,6 +21,7 @@ import org.sparkqlora.spark.cluster.ProcessFacts;
 import org.sparkqlora.spark.cluster.TaskGpus;
 import org.sparkqlora.spark.cluster.TaskSlots;
 import org.sparkqlora.spark.exchange.ExchangeChoice;
+import org.sparkqlora.storage.StorePath;
 import org.sparkqlora.tensor.DeviceChoice;
 import org.sparkqlora.train.ModelSource;
 
@@ -96,7 +97,7 @@ public final class ClusterCheck {
         private void checkFolder(String folder, List<String> missing) {
             Path path = new Path(folder);
             try {
-                if (!path.getFileSystem(configuration.value().value()).exists(path)) {
+                if (!StorePath.files(path, configuration.value().value()).exists(path)) {
                     missing.add(
                             "Cannot see %s: expected the folder that the driver sees. Take one on a file system that all share."
                                     .formatted(folder));

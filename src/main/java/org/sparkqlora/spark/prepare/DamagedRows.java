@@ -14,6 +14,7 @@ import org.apache.spark.util.SerializableConfiguration;
 import org.sparkqlora.spark.cluster.HadoopJobs;
 import org.sparkqlora.spark.cluster.TaskSlots;
 import org.sparkqlora.storage.DamagedFileException;
+import org.sparkqlora.storage.StorePath;
 import org.sparkqlora.storage.StoredFile;
 import org.sparkqlora.tokenizer.packing.RowLayout;
 
@@ -42,7 +43,7 @@ final class DamagedRows {
         Path path = new Path(folder);
         long bytes = file.rows() * layout.byteSize();
         try {
-            new StoredFile(file.name(), bytes, file.sha256()).verify(path.getFileSystem(configuration), path);
+            new StoredFile(file.name(), bytes, file.sha256()).verify(StorePath.files(path, configuration), path);
             return true;
         } catch (FileNotFoundException | DamagedFileException | ChecksumException e) {
             return false;

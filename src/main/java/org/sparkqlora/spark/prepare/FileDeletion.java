@@ -13,6 +13,7 @@ import org.apache.spark.util.SerializableConfiguration;
 import org.sparkqlora.spark.cluster.HadoopJobs;
 import org.sparkqlora.spark.cluster.TaskSlots;
 import org.sparkqlora.storage.Removal;
+import org.sparkqlora.storage.StorePath;
 
 /** Deletes files of a folder: many by tasks, since a store takes its time for each. Driver only. */
 record FileDeletion(JavaSparkContext context) {
@@ -40,7 +41,7 @@ record FileDeletion(JavaSparkContext context) {
             List<Path> gone = new ArrayList<>();
             names.forEachRemaining(name -> gone.add(new Path(name)));
             if (!gone.isEmpty()) {
-                Removal.all(gone.get(0).getFileSystem(configuration.value().value()), gone);
+                Removal.all(StorePath.files(gone.get(0), configuration.value().value()), gone);
             }
         }
     }

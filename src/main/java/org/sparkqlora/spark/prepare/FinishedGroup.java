@@ -12,6 +12,7 @@ import org.apache.hadoop.fs.Path;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.input.BoundedText;
 import org.sparkqlora.input.InputLimits;
+import org.sparkqlora.storage.StorePath;
 import org.sparkqlora.storage.WholeFile;
 import org.sparkqlora.tokenizer.packing.RowLayout;
 
@@ -30,7 +31,7 @@ record FinishedGroup(String folder, String prefix, int number) {
 
     /** The result, if the group is done and its rows are there as a whole. */
     Optional<GroupResult> read(Configuration configuration, RowLayout layout) throws IOException {
-        FileSystem files = file().getFileSystem(configuration);
+        FileSystem files = StorePath.files(file(), configuration);
         if (!files.exists(file())) {
             return Optional.empty();
         }
@@ -49,6 +50,6 @@ record FinishedGroup(String folder, String prefix, int number) {
     /** Written last, whole or not at all, over one of another attempt. */
     void write(GroupResult result, Configuration configuration) throws IOException {
         byte[] json = GroupResultJson.write(result).getBytes(StandardCharsets.UTF_8);
-        WholeFile.replace(file().getFileSystem(configuration), file(), json);
+        WholeFile.replace(StorePath.files(file(), configuration), file(), json);
     }
 }

@@ -11,6 +11,7 @@ import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.StreamCapabilities;
 import org.apache.hadoop.util.functional.FutureIO;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.storage.StorePath;
 
 /**
  * Files that were read lately and that no task reads now. They hold no connection: a store has fewer than there may be files
@@ -62,7 +63,7 @@ final class IdleStreams implements AutoCloseable {
 
     /** With what spares a request to a store: that of the length, and one of all bytes to the end of the file. */
     private FSDataInputStream open(Path file, long fileBytes) throws IOException {
-        return FutureIO.awaitFuture(file.getFileSystem(configuration)
+        return FutureIO.awaitFuture(StorePath.files(file, configuration)
                 .openFile(file)
                 .opt("fs.option.openfile.length", Long.toString(fileBytes))
                 .opt("fs.option.openfile.read.policy", "random")

@@ -62,7 +62,7 @@ public record PreparedData(String folder, Manifest manifest) implements Serializ
     static Optional<PreparationReport> report(String folder, Configuration configuration) {
         Path file = new Path(folder, PreparationReport.FILE_NAME);
         try {
-            FileSystem files = file.getFileSystem(configuration);
+            FileSystem files = StorePath.files(file, configuration);
             return files.exists(file) ? Optional.of(PreparationReportJson.read(text(files, file))) : Optional.empty();
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to read " + file, e);
@@ -74,7 +74,7 @@ public record PreparedData(String folder, Manifest manifest) implements Serializ
         Path file = new Path(folder, name);
         try {
             byte[] text = (String.join("\n", lines) + "\n").getBytes(StandardCharsets.UTF_8);
-            WholeFile.replace(file.getFileSystem(configuration), file, text);
+            WholeFile.replace(StorePath.files(file, configuration), file, text);
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to write " + file, e);
         }

@@ -111,7 +111,7 @@ final class PreparedFolder {
     static void deleteDamaged(PreparedData data, List<String> damaged, Configuration configuration) {
         Path folder = new Path(data.folder());
         try {
-            Removal.filesIn(folder.getFileSystem(configuration), folder, damaged::contains);
+            Removal.filesIn(StorePath.files(folder, configuration), folder, damaged::contains);
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to delete damaged rows in " + folder, e);
         }

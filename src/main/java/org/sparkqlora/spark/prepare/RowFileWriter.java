@@ -10,6 +10,7 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.sparkqlora.storage.Removal;
 import org.sparkqlora.storage.Sha256;
+import org.sparkqlora.storage.StorePath;
 import org.sparkqlora.storage.WholeFile;
 import org.sparkqlora.tokenizer.packing.RowLayout;
 import org.sparkqlora.tokenizer.packing.TokenRow;
@@ -25,7 +26,7 @@ final class RowFileWriter {
         this.folder = new Path(folder);
         this.layout = layout;
         this.configuration = configuration;
-        this.fileSystem = this.folder.getFileSystem(configuration);
+        this.fileSystem = StorePath.files(this.folder, configuration);
     }
 
     PreparedFile write(String name, List<TokenRow> rows) throws IOException {

@@ -9,6 +9,7 @@ import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.util.SerializableConfiguration;
 import org.sparkqlora.checkpoint.AdapterFolder;
 import org.sparkqlora.model.layout.ParameterIndex;
+import org.sparkqlora.storage.StorePath;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.train.StoredFactors;
 
@@ -36,7 +37,7 @@ public record FactorFolder(String folder, String hash, Broadcast<SerializableCon
 
     private FileSystem files(Path path) {
         try {
-            return path.getFileSystem(configuration.value().value());
+            return StorePath.files(path, configuration.value().value());
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to open the file system of " + folder, e);
         }

@@ -12,6 +12,7 @@ import org.apache.hadoop.io.compress.CompressionCodec;
 import org.apache.hadoop.io.compress.CompressionCodecFactory;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.storage.StorePath;
 
 /**
  * A file's content, decompressed by the end of its name. Hadoop's own Zstandard needs a native library that few hosts have; Spark
@@ -52,7 +53,7 @@ final class Decompression extends InputStream {
     /** Opens the content of a file, compressed or not. */
     static InputStream open(String path, Configuration configuration) throws IOException {
         Path file = new Path(path);
-        StoreStream store = new StoreStream(file.getFileSystem(configuration).open(file));
+        StoreStream store = new StoreStream(StorePath.files(file, configuration).open(file));
         try {
             return new Decompression(path, store, content(file, store, configuration));
         } catch (IOException e) {

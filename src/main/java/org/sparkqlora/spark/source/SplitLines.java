@@ -11,6 +11,7 @@ import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.Path;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.data.BadRecordException;
+import org.sparkqlora.storage.StorePath;
 
 /** The lines of one split as UTF-8. A line belongs to the split that holds its first byte. */
 final class SplitLines implements RecordLines {
@@ -41,7 +42,7 @@ final class SplitLines implements RecordLines {
         }
 
         Path path = new Path(file.path());
-        FSDataInputStream raw = path.getFileSystem(configuration).open(path);
+        FSDataInputStream raw = StorePath.files(path, configuration).open(path);
         try {
             return open(split, mostBytes, raw);
         } catch (IOException e) {

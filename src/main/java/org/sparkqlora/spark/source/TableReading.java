@@ -26,6 +26,7 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.storage.StorePath;
 
 /**
  * Work on files with columns, in which a damaged file is told from a fault that passes. Driver only.
@@ -135,7 +136,7 @@ record TableReading(SparkSession session, SourceKind kind, List<SourceFile> file
 
     private static boolean givesBytes(String file, Configuration configuration) {
         Path path = new Path(file);
-        try (InputStream in = path.getFileSystem(configuration).open(path)) {
+        try (InputStream in = StorePath.files(path, configuration).open(path)) {
             in.transferTo(OutputStream.nullOutputStream());
             return true;
         } catch (ChecksumException e) {
