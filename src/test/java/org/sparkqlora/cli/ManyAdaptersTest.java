@@ -17,6 +17,7 @@ import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.functions;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -169,6 +170,7 @@ class ManyAdaptersTest {
     }
 
     @Test
+    @Tag("platform")
     void aTableOfPartsGoesOnWithTheSameAdaptersAlone() {
         Clusters.start(Clusters.TWO_SLOTS, LakeSettings.in(folder));
         SparkSession session = SparkSession.builder().getOrCreate();

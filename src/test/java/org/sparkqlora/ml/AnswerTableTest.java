@@ -17,6 +17,7 @@ import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.StructType;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -26,6 +27,7 @@ import org.sparkqlora.run.generate.AnswerQuestion;
 import org.sparkqlora.spark.job.Clusters;
 
 /** Two drivers that write the same part. */
+@Tag("platform")
 class AnswerTableTest {
     private static final StructType SCHEMA = new StructType().add("answer", "string");
     private static final AnswerQuestion QUESTION =
