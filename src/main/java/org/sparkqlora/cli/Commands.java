@@ -44,7 +44,7 @@ public final class Commands {
     }
 
     private static String run(List<String> arguments, Console progress) {
-        CommandLine root = RootCommand.commandLine();
+        CommandLine root = RootCommand.commandLine(arguments);
         ParseResult line = root.parseArgs(arguments.toArray(String[]::new));
         try {
             return run(CommandCall.of(line), root.getCommand(), progress);

@@ -84,7 +84,7 @@ public final class Program {
     }
 
     private ExitCode execute(String... args) {
-        CommandLine root = RootCommand.commandLine();
+        CommandLine root = RootCommand.commandLine(List.of(args));
         root.setOut(new PrintWriter(console.out(), true, StandardCharsets.UTF_8));
         ParseResult result = root.parseArgs(args);
         if (CommandLine.executeHelpRequest(result) != null || helpedWithAll(result)) {

@@ -5,6 +5,7 @@ import org.jspecify.annotations.Nullable;
 import org.sparkqlora.cli.bench.BenchCommand;
 import org.sparkqlora.cli.bench.BenchPart;
 import org.sparkqlora.cli.bench.ModelShape;
+import org.sparkqlora.cli.command.Command;
 import org.sparkqlora.cli.command.CommandOutcome;
 import org.sparkqlora.cli.command.EvaluateCommand;
 import org.sparkqlora.cli.command.ExportCommand;
@@ -35,7 +36,14 @@ import picocli.CommandLine.ScopeType;
         mixinStandardHelpOptions = true,
         versionProvider = RootCommand.Version.class,
         description = "Fine-tunes large language models with QLoRA as a Spark job.",
-        subcommands = {
+        footer = {
+            "",
+            "Exit codes: 0 done; 2 command line not understood; 64 a bad value, configuration or input;",
+            "75 failed for a reason outside, the same command continues."
+        })
+public final class RootCommand {
+    /** In the order of the help. */
+    private static final List<Class<? extends Command>> COMMANDS = List.of(
             DemoCommand.class,
             PrepareCommand.class,
             TrainCommand.class,
@@ -49,14 +57,8 @@ import picocli.CommandLine.ScopeType;
             CompareCommand.class,
             BenchCommand.class,
             GateCommand.class,
-            PublishCommand.class
-        },
-        footer = {
-            "",
-            "Exit codes: 0 done; 2 command line not understood; 64 a bad value, configuration or input;",
-            "75 failed for a reason outside, the same command continues."
-        })
-public final class RootCommand {
+            PublishCommand.class);
+
     @Option(
             names = "--result",
             scope = ScopeType.INHERIT,
@@ -97,12 +99,26 @@ public final class RootCommand {
         }
     }
 
-    /** A parser that collects all errors instead of stopping at the first. */
+    /** A parser of all commands that collects all errors instead of stopping at the first. */
     public static CommandLine commandLine() {
-        CommandLine line = OptionParser.of(new RootCommand());
+        return commandLine(List.of());
+    }
+
+    /** One that knows the command that {@code arguments} name alone, or all where they name none: each has a hundred options. */
+    static CommandLine commandLine(List<String> arguments) {
+        CommandLine root = new CommandLine(new RootCommand());
+        List<Class<? extends Command>> named = COMMANDS.stream()
+                .filter(command -> arguments.contains(name(command)))
+                .toList();
+        (named.isEmpty() ? COMMANDS : named).forEach(root::addSubcommand);
+        CommandLine line = OptionParser.reading(root);
         OptionParser.register(line, ModelShape.class, ModelShape::parse);
         OptionParser.register(line, BenchPart.class, BenchPart::parse);
         return line;
+    }
+
+    private static String name(Class<? extends Command> command) {
+        return command.getAnnotation(CommandLine.Command.class).name();
     }
 
     /** The version of the jar. */

@@ -41,7 +41,11 @@ public final class OptionParser {
 
     /** A parser that fills {@code options} and collects all errors instead of stopping at the first. */
     public static CommandLine of(Object options) {
-        CommandLine line = new CommandLine(options);
+        return reading(new CommandLine(options));
+    }
+
+    /** Makes {@code line} such a parser, its commands too. */
+    public static CommandLine reading(CommandLine line) {
         register(line, Method.class, Method::parse);
         register(line, PrecisionChoice.class, PrecisionChoice::parse);
         register(line, DeviceChoice.class, DeviceChoice::parse);
