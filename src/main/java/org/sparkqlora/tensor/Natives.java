@@ -116,10 +116,9 @@ public final class Natives {
 
     /**
      * Gives back to the system what was allocated outside of Java's heap and is free by now, in all heaps of glibc: what tokenizers and
-     * the compiler of Java's bytecode leave behind, before training begins and its memory is kept.
+     * the compiler of Java's bytecode leave behind, before training begins and its memory is kept. Without libtorch too.
      */
     public static void returnFreedMemory() {
-        load();
         if (isGlibc()) {
             libc().malloc_trim(NOTHING);
         }
