@@ -4,9 +4,8 @@ import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
-import java.nio.file.attribute.FileTime;
+import java.nio.file.attribute.PosixFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.Map;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.RawLocalFileSystem;
@@ -17,24 +16,22 @@ import org.apache.hadoop.fs.permission.FsPermission;
  * created, the system answers here.
  */
 final class PosixFileSystem extends RawLocalFileSystem {
-    /** Of nine permissions and the sticky bit. */
-    private static final int MODE = 01777;
-
+    /** Without the names of owner and group: nobody asks for them, and a directory of users may be far away. */
     @Override
     public FileStatus getFileStatus(Path path) throws IOException {
         File file = pathToFile(path);
         try {
-            Map<String, Object> found = Files.readAttributes(file.toPath(), "unix:*");
+            PosixFileAttributes found = Files.readAttributes(file.toPath(), PosixFileAttributes.class);
             return new FileStatus(
-                    (long) found.get("size"),
-                    (boolean) found.get("isDirectory"),
+                    found.size(),
+                    found.isDirectory(),
                     1,
                     getDefaultBlockSize(path),
-                    ((FileTime) found.get("lastModifiedTime")).toMillis(),
-                    ((FileTime) found.get("lastAccessTime")).toMillis(),
-                    new FsPermission((short) ((int) found.get("mode") & MODE)),
-                    String.valueOf(found.get("owner")),
-                    String.valueOf(found.get("group")),
+                    found.lastModifiedTime().toMillis(),
+                    found.lastAccessTime().toMillis(),
+                    FsPermission.valueOf("-" + PosixFilePermissions.toString(found.permissions())),
+                    null,
+                    null,
                     new Path(file.getPath()).makeQualified(getUri(), getWorkingDirectory()));
         } catch (IOException | InvalidPathException | UnsupportedOperationException e) {
             return super.getFileStatus(path); // which says the same, or why not, in Hadoop's words
