@@ -1,6 +1,7 @@
 package org.sparkqlora.storage;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.net.URI;
@@ -85,6 +86,21 @@ class WholeFileTest {
         StoredFile.write(files, fresh, out -> out.write("rows".getBytes(StandardCharsets.UTF_8)));
         WholeFile.giveName(files, fresh, LocalFiles.path(target));
         return target;
+    }
+
+    @Test
+    void aFolderOfThatNameStaysAsItIs() throws IOException {
+        Path taken = Files.createDirectory(folder.resolve("taken"));
+        org.apache.hadoop.fs.Path target = LocalFiles.path(taken);
+        for (FileSystem files : List.of(LocalFiles.system(), StorePath.files(target, new Configuration()))) {
+            assertThatThrownBy(() -> WholeFile.replace(files, target, new byte[] {1}))
+                    .isInstanceOf(IOException.class)
+                    .hasMessageStartingWith("Failed to rename ")
+                    .hasMessageEndingWith(" to taken");
+        }
+
+        assertThat(folder).isDirectoryContaining(taken::equals).isDirectoryNotContaining("glob:**/.taken*");
+        assertThat(taken).isEmptyDirectory();
     }
 
     private static void together(Callable<Path> one, Callable<Path> other) throws Exception {
