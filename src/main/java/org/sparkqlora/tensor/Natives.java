@@ -53,6 +53,14 @@ public final class Natives {
     /** The folder in which JavaCPP unpacks libraries, in a subfolder named as the jar. */
     private static final String CACHE = "org.bytedeco.javacpp.cachedir";
 
+    /** What JavaCPP adds to the name of a platform where libraries compute on GPUs. */
+    private static final String ON_GPUS = "-gpu";
+
+    /** JavaCPP's setting of which such additions to look for: all that it knows, if it is not set. */
+    private static final String EXTENSION = "org.bytedeco.javacpp.platform.extension";
+
+    private static volatile boolean settled;
+
     private Natives() {}
 
     /**
@@ -61,8 +69,13 @@ public final class Natives {
      * @throws BadInputException if the folder to unpack it into could hold files of others
      */
     public static void load() {
-        settleLogger();
-        separateVersions();
+        if (!settled) {
+            settleLogger();
+            separateVersions();
+            lookForProcessorsAlone();
+            settled = true;
+        }
+
         Once.LOADED.run();
     }
 
@@ -191,6 +204,23 @@ public final class Natives {
         } else if (!Path.of(asked).endsWith(own)) {
             System.setProperty(CACHE, Path.of(asked, own).toString());
         }
+    }
+
+    /**
+     * Has JavaCPP look for no library of GPUs where there is none, which it does under 16,000 names in every jar of Spark's: a second of each
+     * process. What the user has set stays.
+     */
+    private static void lookForProcessorsAlone() {
+        if (!computesOnGpus()) {
+            System.getProperties().putIfAbsent(EXTENSION, "");
+        }
+    }
+
+    /** Whether this is a build for GPUs. */
+    static boolean computesOnGpus() {
+        String library = "/org/bytedeco/pytorch/%s%s/%s"
+                .formatted(Loader.getPlatform(), ON_GPUS, System.mapLibraryName("jnitorch"));
+        return torch.class.getResource(library) != null;
     }
 
     private static String folderOfVersion() {

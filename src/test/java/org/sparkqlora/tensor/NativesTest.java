@@ -2,14 +2,19 @@ package org.sparkqlora.tensor;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.File;
 import java.io.IOException;
+import java.net.URL;
+import java.net.URLClassLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Enumeration;
 import java.util.List;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.sparkqlora.ChildJvm;
@@ -47,6 +52,19 @@ class NativesTest {
 
         assertThat(Loader.getCacheDir()).hasName("libtorch-" + Loader.getVersion("org.bytedeco", "pytorch"));
         assertThat(Loader.getCacheDir()).isDirectoryRecursivelyContaining("glob:**libtorch_cpu.so");
+    }
+
+    /** Each is a search of all jars: there were 18,000, most of them for libraries of GPUs. */
+    @Test
+    void librariesOfGpusAreLookedForWhereTheyAreAlone() throws IOException, InterruptedException {
+        Path output = folder.resolve("lookups");
+        start(output, List.of(), Lookups.class).waitFor();
+
+        String lookups = Files.readAllLines(output).stream()
+                .filter(line -> line.startsWith("lookups "))
+                .findFirst()
+                .orElseThrow();
+        assertThat(Integer.parseInt(lookups.split(" ", 2)[1]) > 2000).isEqualTo(Natives.computesOnGpus());
     }
 
     @Test
@@ -103,6 +121,43 @@ class NativesTest {
                 .redirectErrorStream(true)
                 .redirectOutput(output.toFile())
                 .start();
+    }
+
+    /** Prints how often a class loader is asked for a resource while libtorch is loaded. */
+    static final class Lookups {
+        private Lookups() {}
+
+        public static void main(String[] args) throws Exception {
+            List<URL> path = new ArrayList<>();
+            for (String entry : System.getProperty("java.class.path").split(File.pathSeparator, -1)) {
+                path.add(Path.of(entry).toUri().toURL());
+            }
+
+            try (Counting loader = new Counting(path)) {
+                loader.loadClass(Natives.class.getName()).getMethod("load").invoke(null);
+                System.out.println("lookups " + loader.asked);
+            }
+        }
+
+        private static final class Counting extends URLClassLoader {
+            private int asked;
+
+            private Counting(List<URL> path) {
+                super(path.toArray(URL[]::new), ClassLoader.getPlatformClassLoader());
+            }
+
+            @Override
+            public @Nullable URL getResource(String name) {
+                asked++;
+                return super.getResource(name);
+            }
+
+            @Override
+            public Enumeration<URL> getResources(String name) throws IOException {
+                asked++;
+                return super.getResources(name);
+            }
+        }
     }
 
     /** Loads libtorch and uses it. */
