@@ -41,14 +41,14 @@ import scala.Tuple2;
 
 /** Broadcasts, shuffle files, listeners: what a step leaves behind would show in the heaps of a long run. */
 class LongRunMemoryTest {
-    private static final int STEPS = 200;
-    private static final int SETTLED = 100;
+    private static final int STEPS = 100;
+    private static final int SETTLED = 50;
 
-    /** An update takes 64 KiB, as a value and again as a broadcast's piece: 12 MiB in the 100 steps between the looks. */
-    private static final int VOCABULARY = 128;
+    /** An update takes 144 KiB, as a value and again as a broadcast's piece: 14 MiB in the 50 steps between the looks. */
+    private static final int VOCABULARY = 192;
 
     /** Room for memory that is first used late or freed late: up to 0.4 MiB. */
-    private static final long ROOM = 4L << 20;
+    private static final long ROOM = 2L << 20;
 
     /** Jobs that Spark remembers for its pages: fewer than are taken before the first look. */
     private static final Map<String, String> SHORT_MEMORY =
@@ -58,7 +58,7 @@ class LongRunMemoryTest {
     private Path folder;
 
     @Test
-    void twoHundredStepsLeaveNothingBehind() throws IOException {
+    void aHundredStepsLeaveNothingBehind() throws IOException {
         try (JavaSparkContext context = Clusters.start(Clusters.TWO_EXECUTORS, SHORT_MEMORY)) {
             Heaps heaps = new Heaps(context);
             train(context, heaps);
