@@ -34,7 +34,7 @@ class PosixFileSystemTest {
     @TempDir
     private Path folder;
 
-    /** A process a file made a listing of 2,000 files take eight seconds. */
+    /** A process a file made a listing of 2,000 files take seven seconds. */
     @ParameterizedTest
     @ValueSource(strings = {"with checksums", "without"})
     void writingAndListingStartNoProcess(String which) throws IOException {
