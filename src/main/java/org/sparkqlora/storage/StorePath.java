@@ -32,7 +32,7 @@ public final class StorePath {
         }
     }
 
-    /** The file system of a path. */
+    /** The file system of a path. That of this host is ours in place of Hadoop's, unless the configuration names another, as Databricks does. */
     public static FileSystem files(Path path, Configuration configuration) throws IOException {
         try {
             FileSystem files = path.getFileSystem(configuration);
