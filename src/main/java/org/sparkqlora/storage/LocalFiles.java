@@ -32,7 +32,7 @@ public final class LocalFiles {
         }
     }
 
-    /** Hadoop's local file system, but for processes that it starts. */
+    /** Hadoop's local file system with its checksum files. It starts no process. */
     static LocalFileSystem withChecksums(Configuration settings) throws IOException {
         LocalFileSystem files = new LocalFileSystem(new PosixFileSystem());
         files.initialize(FsConstants.LOCAL_FS_URI, settings);

@@ -12,8 +12,8 @@ import org.apache.hadoop.fs.RawLocalFileSystem;
 import org.apache.hadoop.fs.permission.FsPermission;
 
 /**
- * This host's files as Hadoop sees them. What Hadoop asks a process for, {@code ls} for each file of a listing and {@code chmod} for each that is
- * created, the system answers here.
+ * This host's files as Hadoop sees them, by calls of the system. Hadoop's own starts {@code ls} for each file of a listing and {@code chmod} for
+ * each that it creates.
  */
 final class PosixFileSystem extends RawLocalFileSystem {
     /** Without the names of owner and group: nobody asks for them, and a directory of users may be far away. */

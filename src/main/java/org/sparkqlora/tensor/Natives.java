@@ -207,8 +207,8 @@ public final class Natives {
     }
 
     /**
-     * Has JavaCPP look for no library of GPUs where there is none, which it does under 16,000 names in every jar of Spark's: a second of each
-     * process. What the user has set stays.
+     * Has JavaCPP look for no library of GPUs where there is none: it searched all jars of Spark 18,000 times, a second of each process. What the
+     * user has set stays.
      */
     private static void lookForProcessorsAlone() {
         if (!computesOnGpus()) {

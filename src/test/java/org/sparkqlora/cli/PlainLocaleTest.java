@@ -16,6 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.sparkqlora.ChildJvm;
 import org.sparkqlora.cli.command.ExitCode;
 import org.sparkqlora.cli.demo.DemoModel;
+import org.sparkqlora.options.Sessions;
 
 /** Containers often have no locale: Java then has no names outside ASCII, and leaves such files out of listings. */
 @Timeout(value = 15, unit = TimeUnit.MINUTES)
@@ -118,7 +119,7 @@ class PlainLocaleTest {
                 System.out.println("\0" + run.code() + "\n" + run.err());
             }
 
-            System.exit(0); // Spark's session is not ended
+            Sessions.stop();
         }
     }
 

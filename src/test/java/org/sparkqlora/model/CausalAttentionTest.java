@@ -2,28 +2,21 @@ package org.sparkqlora.model;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
-import java.util.SplittableRandom;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
-import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.sparkqlora.model.CausalAttention.Attended;
-import org.sparkqlora.model.CausalAttention.Gradients;
 import org.sparkqlora.model.layout.Precision;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.tensor.Natives;
-import org.sparkqlora.tensor.TensorMemory;
-import org.sparkqlora.tokenizer.packing.TokenRow;
 
 /** Outputs and gradients of packed documents beside the formulas in double, query by query. */
 class CausalAttentionTest {
@@ -50,21 +43,23 @@ class CausalAttentionTest {
     @ParameterizedTest(name = "window {0}, {1}, {2} threads")
     @MethodSource("settings")
     void isWhatTheFormulasSay(OptionalInt window, Precision precision, int threads) {
-        DocumentBatch batch = new DocumentBatch(List.of(row()));
-        List<double[]> inputs = new ArrayList<>();
-        for (int heads : new int[] {HEADS, KEY_HEADS, KEY_HEADS, HEADS}) {
-            inputs.add(random(inputs.size(), batch, heads, precision));
-        }
+        try (Workers workers = new Workers(threads);
+                PointerScope scope = new PointerScope()) {
+            Hardware processor = Hardware.processor(workers);
+            RandomAttention random = RandomAttention.of(640, DOCUMENTS, HEADS, KEY_HEADS, SIZE, precision);
+            List<Tensor> found = random.run(
+                    new CausalAttention(SCALE, window, OptionalDouble.empty(), processor), processor, precision, false);
 
-        Formulas expected = new Formulas(inputs, window.orElse(Integer.MAX_VALUE));
-        expected.run();
-        List<double[]> found = attention(inputs, batch, window, precision, threads);
-
-        List<double[]> wanted = List.of(expected.output, expected.dQuery, expected.dKey, expected.dValue);
-        for (int i = 0; i < wanted.size(); i++) {
-            assertThat(distance(wanted.get(i), found.get(i)))
-                    .as("output and gradients of queries, keys, values: %d", i)
-                    .isLessThanOrEqualTo(rounding(precision));
+            Formulas expected = new Formulas(
+                    random.inputs().stream().map(CausalAttentionTest::numbers).toList(),
+                    window.orElse(Integer.MAX_VALUE));
+            expected.run();
+            List<double[]> wanted = List.of(expected.output, expected.dQuery, expected.dKey, expected.dValue);
+            for (int i = 0; i < wanted.size(); i++) {
+                assertThat(distance(wanted.get(i), numbers(found.get(i))))
+                        .as("output and gradients of queries, keys, values: %d", i)
+                        .isLessThanOrEqualTo(rounding(precision));
+            }
         }
     }
 
@@ -73,68 +68,9 @@ class CausalAttentionTest {
         return precision == Precision.FP32 ? 2e-6 : 0.01;
     }
 
-    private static List<double[]> attention(
-            List<double[]> inputs, DocumentBatch batch, OptionalInt window, Precision precision, int threads) {
-        try (Workers workers = new Workers(threads);
-                PointerScope scope = new PointerScope()) {
-            CausalAttention attention =
-                    new CausalAttention(SCALE, window, OptionalDouble.empty(), Hardware.processor(workers));
-            List<Tensor> here = inputs.stream()
-                    .map(numbers -> tensor(numbers, batch, precision))
-                    .toList();
-            Attended attended = attention.forward(
-                    here.get(0), here.get(1), here.get(2), batch, false, tokens -> buffer(here.get(0), tokens));
-            Gradients gradients = attention.backward(
-                    here.get(3).view(batch.ids().length, -1),
-                    attended,
-                    here.get(0),
-                    here.get(1),
-                    here.get(2),
-                    batch,
-                    tokens -> here.subList(0, 3).stream()
-                            .map(input -> buffer(input, tokens))
-                            .toList());
-            return Stream.of(attended.output(), gradients.query(), gradients.key(), gradients.value())
-                    .map(CausalAttentionTest::numbers)
-                    .toList();
-        }
-    }
-
-    private static Tensor tensor(double[] numbers, DocumentBatch batch, Precision precision) {
-        float[] floats = new float[numbers.length];
-        for (int i = 0; i < floats.length; i++) {
-            floats[i] = (float) numbers[i];
-        }
-
-        int rows = batch.ids().length;
-        return TensorMemory.floats(floats, rows, floats.length / (rows * SIZE), SIZE)
-                .to(precision.type());
-    }
-
     private static double[] numbers(Tensor tensor) {
-        float[] floats = new float[(int) tensor.numel()];
-        TensorMemory.read(tensor.to(ScalarType.Float).contiguous(), floats, floats.length);
-        double[] numbers = new double[floats.length];
-        for (int i = 0; i < floats.length; i++) {
-            numbers[i] = floats[i];
-        }
-
-        return numbers;
-    }
-
-    private static Tensor buffer(Tensor heads, long tokens) {
-        return torch.empty(new long[] {tokens, heads.size(1) * heads.size(2)}, heads.options(), null);
-    }
-
-    /** Normal numbers that {@code precision} holds, (T, heads, d); zeros behind the documents. */
-    private static double[] random(long seed, DocumentBatch batch, int heads, Precision precision) {
-        SplittableRandom random = new SplittableRandom(seed);
-        double[] values = new double[batch.ids().length * heads * SIZE];
-        for (int i = 0; i < batch.tokens() * heads * SIZE; i++) {
-            values[i] = precision.rounded((float) random.nextGaussian());
-        }
-
-        return values;
+        float[] floats = RandomAttention.floats(tensor);
+        return IntStream.range(0, floats.length).mapToDouble(i -> floats[i]).toArray();
     }
 
     private static double distance(double[] expected, double[] found) {
@@ -146,18 +82,6 @@ class CausalAttentionTest {
         }
 
         return distance / largest;
-    }
-
-    private static TokenRow row() {
-        int width = 640;
-        boolean[] starts = new boolean[width];
-        int length = 0;
-        for (int document : DOCUMENTS) {
-            starts[length] = true;
-            length += document;
-        }
-
-        return new TokenRow(new int[width], new boolean[width], starts, length);
     }
 
     /** Arrays of (T, heads, d). */
