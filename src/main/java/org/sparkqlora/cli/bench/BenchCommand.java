@@ -134,8 +134,15 @@ public final class BenchCommand implements Command {
             names = "--repetitions",
             defaultValue = "5",
             paramLabel = "N",
-            description = "Timed runs of each part, after a warm-up. Default: ${DEFAULT-VALUE}.")
+            description = "Timed runs of each part, after --warm-up. Default: ${DEFAULT-VALUE}.")
     int repetitions = 5;
+
+    @Option(
+            names = "--warm-up",
+            defaultValue = "1",
+            paramLabel = "SECONDS",
+            description = "How long each part runs before it is timed, once at least. Default: ${DEFAULT-VALUE}.")
+    double warmUpSeconds = 1;
 
     @Option(
             names = "--parts",
@@ -172,6 +179,7 @@ public final class BenchCommand implements Command {
                 device != DeviceChoice.AUTO, "--device: expected cpu or cuda, found auto, which is for tasks of Spark");
         problems.requireAtLeast("--threads", 1, threads);
         problems.requireAtLeast("--repetitions", 1, repetitions);
+        problems.require(warmUpSeconds >= 0, "--warm-up: expected at least 0, found %s", warmUpSeconds);
     }
 
     @Override
@@ -232,12 +240,12 @@ public final class BenchCommand implements Command {
     }
 
     private StepBench stepBench(DecoderGradientModel opened) {
-        return new StepBench(opened, precision(), OPTIMIZER, setting(), new Repetitions(repetitions));
+        return new StepBench(opened, precision(), OPTIMIZER, setting(), new Repetitions(repetitions, warmUpSeconds));
     }
 
     private void measure(DecoderGradientModel opened, Consumer<List<Figure>> found) {
         ModelConfig config = opened.decoder().config();
-        KernelBench kernels = new KernelBench(threads, new Repetitions(repetitions));
+        KernelBench kernels = new KernelBench(threads, new Repetitions(repetitions, warmUpSeconds));
         StepBench step = stepBench(opened);
         double operations = kernels.productOperations(config.hiddenSize(), config.intermediateSize());
         found.accept(kernels.products(config.hiddenSize(), config.intermediateSize(), operations));

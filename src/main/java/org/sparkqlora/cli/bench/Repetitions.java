@@ -4,15 +4,13 @@ import java.util.Arrays;
 import org.sparkqlora.input.BadInputException;
 
 /**
- * Times work several times over, after a warm-up in which Java compiles it.
+ * Times work several times over, after a warm-up of one run at least, in which Java compiles it and what was before it.
  *
  * @param count timed runs
+ * @param warmUpSeconds after which no run of the warm-up begins
  */
-record Repetitions(int count) {
+record Repetitions(int count, double warmUpSeconds) {
     private static final double NANOS = 1e9;
-
-    /** The compiler finishes the code of earlier parts in this time. */
-    private static final double WARM_UP_SECONDS = 1;
 
     Repetitions {
         if (count < 1) {
@@ -25,7 +23,7 @@ record Repetitions(int count) {
         long begin = System.nanoTime();
         do {
             work.run();
-        } while ((System.nanoTime() - begin) / NANOS < WARM_UP_SECONDS);
+        } while ((System.nanoTime() - begin) / NANOS < warmUpSeconds);
 
         double[] seconds = new double[count];
         for (int i = 0; i < count; i++) {

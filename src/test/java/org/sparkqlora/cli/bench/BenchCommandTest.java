@@ -45,7 +45,9 @@ class BenchCommandTest {
                 "--threads",
                 "2",
                 "--repetitions",
-                "1");
+                "1",
+                "--warm-up",
+                "0");
 
         assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
         JsonNode summary = new ObjectMapper().readTree(run.summary());
@@ -96,14 +98,15 @@ class BenchCommandTest {
     @Test
     void reportsAllProblemsTogether() {
         CommandRun run = CommandRun.of(
-                "bench", "--model", LLAMA, "--shape", "smollm2-135m", "--threads", "0", "--repetitions", "0");
+                "bench", "--model", LLAMA, "--shape", "smollm2-135m", "--threads", "0", "--repetitions", "0", "--warm-up", "-1");
 
         assertThat(run.code()).isEqualTo(ExitCode.BAD_INPUT);
         assertThat(run.err())
-                .contains("bench: 3 problems")
+                .contains("bench: 4 problems")
                 .contains("--model, --shape: expected at most one of them, found both")
                 .contains("--threads: expected at least 1, found 0")
-                .contains("--repetitions: expected at least 1, found 0");
+                .contains("--repetitions: expected at least 1, found 0")
+                .contains("--warm-up: expected at least 0, found -1.0");
     }
 
     @Test
