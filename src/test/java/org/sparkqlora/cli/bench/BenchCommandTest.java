@@ -98,7 +98,17 @@ class BenchCommandTest {
     @Test
     void reportsAllProblemsTogether() {
         CommandRun run = CommandRun.of(
-                "bench", "--model", LLAMA, "--shape", "smollm2-135m", "--threads", "0", "--repetitions", "0", "--warm-up", "-1");
+                "bench",
+                "--model",
+                LLAMA,
+                "--shape",
+                "smollm2-135m",
+                "--threads",
+                "0",
+                "--repetitions",
+                "0",
+                "--warm-up",
+                "-1");
 
         assertThat(run.code()).isEqualTo(ExitCode.BAD_INPUT);
         assertThat(run.err())

@@ -167,7 +167,7 @@ class PreferenceTrainingTest {
                 Arguments.of(Clusters.TWO_EXECUTORS, ExchangeKind.SHUFFLE, Way.KTO),
                 Arguments.of(Clusters.TWO_EXECUTORS, ExchangeKind.SHUFFLE, Way.CLASSIFY),
                 Arguments.of(Clusters.TWO_EXECUTORS, ExchangeKind.SHUFFLE, Way.LOCAL_KTO));
-        return Stream.concat(inOneProcess, byExecutors);
+        return Stream.concat(byExecutors, inOneProcess);
     }
 
     @Test

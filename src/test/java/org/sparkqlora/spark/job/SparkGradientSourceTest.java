@@ -98,9 +98,9 @@ class SparkGradientSourceTest {
     @CsvSource(
             delimiter = ';',
             value = {
-                Clusters.TWO_SLOTS + ";AUTO",
                 Clusters.TWO_EXECUTORS + ";COLLECT",
-                Clusters.TWO_EXECUTORS + ";SHUFFLE"
+                Clusters.TWO_EXECUTORS + ";SHUFFLE",
+                Clusters.TWO_SLOTS + ";AUTO"
             })
     void localStepsGiveTheBytesOfOneProcess(String master, ExchangeKind exchange) {
         localSteps = 3;
@@ -188,7 +188,7 @@ class SparkGradientSourceTest {
 
     private static Stream<Arguments> clusters() {
         return Stream.concat(
-                Stream.of(Clusters.ONE_SLOT, Clusters.TWO_SLOTS).map(master -> Arguments.of(master, ExchangeKind.AUTO)),
+                Stream.of(Clusters.TWO_SLOTS, Clusters.ONE_SLOT).map(master -> Arguments.of(master, ExchangeKind.AUTO)),
                 movingExchanges().map(exchange -> Arguments.of(Clusters.TWO_EXECUTORS, exchange)));
     }
 
