@@ -28,6 +28,7 @@ import org.sparkqlora.model.layout.SavedModules;
 import org.sparkqlora.model.layout.TargetModules;
 import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.storage.FreshFolder;
+import org.sparkqlora.storage.LocalFiles;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.weights.family.ModelConfig;
 import org.sparkqlora.weights.family.ModelConfigJson;
@@ -38,7 +39,7 @@ class AdapterFolderTest {
     private static final AdapterConfig CONFIG = new AdapterConfig(LoraSpec.allLinear(2, 4), "base");
     private static final ParameterIndex INDEX = index();
 
-    private final FileSystem files = LocalFiles.open();
+    private final FileSystem files = LocalFiles.system();
 
     @TempDir
     private Path temporary;

@@ -20,6 +20,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.sparkqlora.storage.BlobWriter;
+import org.sparkqlora.storage.LocalFiles;
 import org.sparkqlora.storage.StoredFile;
 
 /** A checkpoint whose state several write, each a part. */
@@ -27,7 +28,7 @@ class CheckpointDraftTest {
     private static final int PARTS = 3;
     private static final Configuration CONFIGURATION = new Configuration(false);
 
-    private final FileSystem files = LocalFiles.open();
+    private final FileSystem files = LocalFiles.system();
 
     @TempDir
     private Path temporary;

@@ -23,13 +23,14 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.sparkqlora.checkpoint.FaultyFileSystem.Fault;
+import org.sparkqlora.storage.LocalFiles;
 
 /** Every operation of a publication, and of a look for the newest checkpoint, in turn is the one that goes wrong. */
 class CheckpointFaultTest {
     private static final int FEWEST_OPERATIONS = 20;
 
     /** One without faults that does not wait for the disk, which would take most of the time here. */
-    private final FileSystem files = FaultyFileSystem.at(-1, Fault.THROWS, LocalFiles.open());
+    private final FileSystem files = FaultyFileSystem.at(-1, Fault.THROWS, LocalFiles.system());
 
     @TempDir
     private Path temporary;

@@ -17,6 +17,7 @@ import org.sparkqlora.model.layout.ParameterIndex;
 import org.sparkqlora.quant.FloatSource;
 import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.quant.Workers;
+import org.sparkqlora.storage.LocalFiles;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.weights.ChangedWeights;
 import org.sparkqlora.weights.FourBitFolder;
@@ -25,7 +26,7 @@ import org.sparkqlora.weights.safetensors.InvalidWeightsException;
 import org.sparkqlora.weights.safetensors.StoredTensors;
 
 class FullModelFolderTest {
-    private final FileSystem files = LocalFiles.open();
+    private final FileSystem files = LocalFiles.system();
 
     @TempDir
     private Path temporary;

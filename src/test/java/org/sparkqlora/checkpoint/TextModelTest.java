@@ -21,6 +21,7 @@ import org.sparkqlora.model.layout.Precision;
 import org.sparkqlora.model.loss.LossTotal;
 import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.quant.Workers;
+import org.sparkqlora.storage.LocalFiles;
 import org.sparkqlora.weights.FourBitFolder;
 import org.sparkqlora.weights.WeightFolder;
 
@@ -63,12 +64,12 @@ class TextModelTest {
     }
 
     private static double loss(Path base, Path adapter, String family) throws IOException {
-        AdapterConfig config = AdapterFolder.readConfig(LocalFiles.open(), LocalFiles.path(adapter.toAbsolutePath()));
+        AdapterConfig config = AdapterFolder.readConfig(LocalFiles.system(), LocalFiles.path(adapter.toAbsolutePath()));
         ModelSpec spec = new ModelSpec(Method.LORA, Precision.FP32, QuantSpec.DEFAULT, config.lora());
         try (WeightFolder weights = WeightFolder.open(base);
                 DecoderModel model = LoadedModel.of(weights, spec, 1)) {
             var values = AdapterFolder.read(
-                    LocalFiles.open(), LocalFiles.path(adapter.toAbsolutePath()), model.parameters());
+                    LocalFiles.system(), LocalFiles.path(adapter.toAbsolutePath()), model.parameters());
             try (var parameters = model.bind(values)) {
                 return model.losses(parameters, new GoldenModel(family).batch()).stream()
                         .mapToDouble(LossTotal::lossSum)

@@ -37,6 +37,7 @@ import org.sparkqlora.model.layout.ParameterIndex;
 import org.sparkqlora.model.layout.Precision;
 import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.spark.prepare.PreparedData;
+import org.sparkqlora.storage.LocalFiles;
 import org.sparkqlora.tokenizer.EncodedExample;
 import org.sparkqlora.tokenizer.TestTokenizers;
 import org.sparkqlora.tokenizer.packing.TokenRow;
@@ -202,7 +203,7 @@ class HostileFilesTest {
     private static Kind adapter() throws IOException {
         Path adapter = copy(LLAMA.resolve("adapter"), "adapter");
         Path weights = adapter.resolve("adapter_model.safetensors");
-        FileSystem files = FileSystem.getLocal(new Configuration()).getRawFileSystem();
+        FileSystem files = LocalFiles.system();
         org.apache.hadoop.fs.Path there = new org.apache.hadoop.fs.Path(adapter.toUri());
         ModelConfig model = ModelConfigJson.read(LLAMA.resolve("base/config.json"));
         AdapterConfig config = AdapterFolder.readConfig(files, there);
@@ -264,7 +265,7 @@ class HostileFilesTest {
     /** A checkpoint, one of whose files is damaged. */
     private static Kind checkpoint(String name, Predicate<String> damaged, double share) throws IOException {
         Path checkpoints = Files.createDirectories(folder.resolve(name));
-        FileSystem files = FileSystem.getLocal(new Configuration()).getRawFileSystem();
+        FileSystem files = LocalFiles.system();
         CheckpointStore store = new CheckpointStore(
                 files, new org.apache.hadoop.fs.Path(checkpoints.toUri()), CheckpointStore.FEWEST_KEPT);
         store.publish(7, Map.of("plan", "{}"), out -> out.write(new byte[100]));

@@ -7,14 +7,13 @@ import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
-import org.apache.hadoop.conf.Configuration;
-import org.apache.hadoop.fs.FileSystem;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.sparkqlora.checkpoint.AdapterFolder;
 import org.sparkqlora.checkpoint.CheckpointStore;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.input.InputLimits;
+import org.sparkqlora.storage.LocalFiles;
 import org.sparkqlora.weights.family.ModelConfigJson;
 
 /** Small documents that are vast files are refused before they fill the memory. */
@@ -35,14 +34,14 @@ class OversizedFilesTest {
     void anAdaptersConfigurationBeyondTheLimitIsRefused() throws IOException {
         vast(folder.resolve("adapter_config.json"), InputLimits.DEFAULT.configBytes());
 
-        assertThatThrownBy(() -> AdapterFolder.readConfig(files(), hadoop(folder)))
+        assertThatThrownBy(() -> AdapterFolder.readConfig(LocalFiles.system(), hadoop(folder)))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("adapter_config.json: expected at most 100663296 bytes, found more");
     }
 
     @Test
     void aCommitBeyondTheLimitIsNoCheckpoint() throws IOException {
-        CheckpointStore store = new CheckpointStore(files(), hadoop(folder), CheckpointStore.FEWEST_KEPT);
+        CheckpointStore store = new CheckpointStore(LocalFiles.system(), hadoop(folder), CheckpointStore.FEWEST_KEPT);
         store.publish(3, Map.of(), out -> out.write(1));
         try (var found = Files.newDirectoryStream(folder, "*.json")) {
             for (Path commit : found) {
@@ -62,10 +61,6 @@ class OversizedFilesTest {
         }
 
         return file;
-    }
-
-    private static FileSystem files() throws IOException {
-        return FileSystem.getLocal(new Configuration(false)).getRawFileSystem();
     }
 
     private static org.apache.hadoop.fs.Path hadoop(Path folder) {
