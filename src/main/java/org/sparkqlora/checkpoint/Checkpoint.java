@@ -6,7 +6,7 @@ import java.util.Map;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
-/** A checkpoint whose files were read and found to be as written. */
+/** A checkpoint whose object is whole, and whose files are those that it names as far as the reader has looked. */
 public final class Checkpoint {
     private final FileSystem files;
     private final Path folder;

@@ -1,11 +1,8 @@
 package org.sparkqlora.checkpoint;
 
-import java.io.FileNotFoundException;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
@@ -13,17 +10,12 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
-import java.util.stream.Stream;
-import org.apache.hadoop.fs.ChecksumException;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.sparkqlora.input.BadInputException;
-import org.sparkqlora.input.BoundedText;
-import org.sparkqlora.input.InputLimits;
 import org.sparkqlora.storage.BlobWriter;
-import org.sparkqlora.storage.DamagedFileException;
 import org.sparkqlora.storage.Removal;
 import org.sparkqlora.storage.StoreRequests;
 import org.sparkqlora.storage.StoredFile;
@@ -52,6 +44,7 @@ public final class CheckpointStore {
     private final Path folder;
     private final int keep;
     private final String run;
+    private final StoredCheckpoints stored;
     private final Ownership ownership;
     private final Set<CheckpointName> verified = new HashSet<>();
     private int published;
@@ -72,6 +65,7 @@ public final class CheckpointStore {
         this.folder = folder;
         this.keep = keep;
         this.run = run;
+        this.stored = new StoredCheckpoints(files, folder);
         this.ownership = new Ownership(new Claims(files, folder), folder, run);
     }
 
@@ -92,7 +86,7 @@ public final class CheckpointStore {
     /** Removes every checkpoint. Claims stay, and what is none of a store's files. */
     public void clear() {
         try {
-            for (String name : listed()) {
+            for (String name : stored.listed()) {
                 Optional<CheckpointName> commit = CheckpointName.parseCommit(name);
                 if (commit.isPresent()) {
                     remove(commit.get());
@@ -192,51 +186,24 @@ public final class CheckpointStore {
     }
 
     /**
-     * The newest checkpoint whose files are as they were written; nothing when there never was one. One is passed over only when
-     * it is damaged: files that are missing, or of another length or hash.
+     * The newest checkpoint whose files are as they were written, each read through; nothing when there never was one. One is passed over
+     * only when it is damaged: files that are missing, or of another length or hash.
      *
      * @throws UncheckedIOException when the store does not tell
      * @throws InvalidCheckpointException when there are checkpoints and all are damaged
      */
     public Optional<Checkpoint> newestGood() {
-        List<String> skipped = new ArrayList<>();
-        List<String> listed = listed();
-        for (CheckpointName name :
-                CheckpointName.newestFirst(Stream.concat(listed.stream(), commitsOfFolders(listed)))) {
-            try {
-                Commit commit = verify(name);
-                return Optional.of(new Checkpoint(files, new Path(folder, name.folder()), commit, skipped));
-            } catch (FileNotFoundException | ChecksumException | DamagedFileException | BadInputException e) {
-                noteSkipped(skipped, listed, name, e);
-            } catch (IOException e) {
-                throw new UncheckedIOException(
-                        "Failed to read checkpoint %s of %s, which may be good: no older one is taken for it"
-                                .formatted(name.folder(), folder),
-                        e);
-            }
-        }
-
-        if (!skipped.isEmpty()) {
-            throw new InvalidCheckpointException(
-                    "Cannot resume from %s: none of its %d checkpoints can be trusted\n  %s"
-                            .formatted(folder, skipped.size(), String.join("\n  ", skipped)));
-        }
-
-        return Optional.empty();
+        return stored.newest((file, checkpoint) -> file.verify(files, checkpoint));
     }
 
-    /** A listing may lack an object that is there. */
-    private static Stream<String> commitsOfFolders(List<String> listed) {
-        return listed.stream()
-                .flatMap(name -> CheckpointName.parse(name).stream())
-                .map(CheckpointName::commit);
+    /** As {@link #newestGood} by the lengths of files alone: whoever reads the checkpoint compares it with what was written. */
+    public Optional<Checkpoint> newestByLength() {
+        return stored.newest((file, checkpoint) -> file.requireLength(files, checkpoint));
     }
 
-    /** A folder whose object is not there never was a checkpoint. */
-    private static void noteSkipped(List<String> skipped, List<String> listed, CheckpointName name, Exception reason) {
-        if (listed.contains(name.commit())) {
-            skipped.add("%s: %s".formatted(name.folder(), reason.getMessage()));
-        }
+    /** Counts {@code checkpoint} as good: someone has read it whole since. */
+    public void trust(Checkpoint checkpoint) {
+        CheckpointName.parse(checkpoint.folder().getName()).ifPresent(verified::add);
     }
 
     /** Removes an incomplete checkpoint at once: the store may be full. */
@@ -271,38 +238,17 @@ public final class CheckpointStore {
 
     private boolean isWritten(Path file, String text, IOException first) {
         try {
-            return readText(file).equals(text);
+            return stored.readText(file).equals(text);
         } catch (IOException second) {
             first.addSuppressed(second);
             return false;
         }
     }
 
-    private Commit verify(CheckpointName name) throws IOException {
-        Path file = new Path(folder, name.commit());
-        Commit commit = CommitJson.parse(file.toString(), readText(file));
-        if (!commit.folder().equals(name.folder())) {
-            throw new DamagedFileException("Cannot trust %s: expected it to name %s, found %s"
-                    .formatted(file, name.folder(), commit.folder()));
-        }
-
-        StoreRequests.allLong(commit.files(), stored -> {
-            stored.verify(files, new Path(folder, name.folder()));
-            return stored;
-        });
-        return commit;
-    }
-
-    private String readText(Path file) throws IOException {
-        try (InputStream in = StoredFile.open(files, file)) {
-            return BoundedText.read(in, InputLimits.DEFAULT.documentBytes(), file);
-        }
-    }
-
     /** Files that cannot be removed now are left to the next publication: this one is safe. */
     private void sweep() {
         try {
-            List<String> listed = listed();
+            List<String> listed = stored.listed();
             removeSurplus(CheckpointName.newestFirst(listed.stream()));
             removeOrphans(listed);
         } catch (IOException | UncheckedIOException e) {
@@ -373,27 +319,10 @@ public final class CheckpointStore {
         }
 
         try {
-            verify(name);
+            stored.commit(name, (file, checkpoint) -> file.verify(files, checkpoint));
             return verified.add(name);
         } catch (IOException | BadInputException e) {
             return false; // kept, but not counted; a reader will say why
-        }
-    }
-
-    private List<String> listed() {
-        try {
-            return Claims.names(files, folder);
-        } catch (IOException e) {
-            throw new UncheckedIOException("Failed to list checkpoints in " + folder, e);
-        }
-    }
-
-    /** There are checkpoints, but none can be trusted. */
-    static final class InvalidCheckpointException extends BadInputException {
-        private static final long serialVersionUID = 1L;
-
-        InvalidCheckpointException(String message) {
-            super(message);
         }
     }
 }

@@ -27,6 +27,11 @@ public record StoredState(String folder, List<StoredFile> files) implements Seri
         files = List.copyOf(files);
     }
 
+    /** Count of the state's bytes. */
+    public long bytes() {
+        return files.stream().mapToLong(StoredFile::bytes).sum();
+    }
+
     /**
      * The state's bytes, in one file or in parts, each opened when it is reached. A file that has changed since it was written fails with its
      * last byte. The caller closes them.

@@ -61,13 +61,18 @@ public record StoredFile(String name, long bytes, String sha256) implements Seri
      * @throws IOException when it cannot be told, since the store did not answer
      */
     public void verify(FileSystem files, Path folder) throws IOException {
+        requireLength(files, folder);
+        Path file = new Path(folder, name);
+        requireHash(file, hash(files, file));
+    }
+
+    /** As {@link #verify}, of the length alone: nothing is read. */
+    public void requireLength(FileSystem files, Path folder) throws IOException {
         Path file = new Path(folder, name);
         FileStatus status = files.getFileStatus(file);
         if (status.getLen() != bytes) {
             throw damaged(file, status.getLen());
         }
-
-        requireHash(file, hash(files, file));
     }
 
     /** Its bytes in {@code folder}, the last of which fails with a {@link DamagedFileException} if they are not what was written. */

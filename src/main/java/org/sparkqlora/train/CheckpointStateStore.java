@@ -2,11 +2,13 @@ package org.sparkqlora.train;
 
 import java.io.DataInputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.sparkqlora.checkpoint.Checkpoint;
 import org.sparkqlora.checkpoint.CheckpointDraft;
 import org.sparkqlora.checkpoint.CheckpointStore;
@@ -23,6 +25,7 @@ public final class CheckpointStateStore implements StateStore {
     private final TrainPlan plan;
     private final StateHome home;
     private final Consumer<String> warnings;
+    private @Nullable Checkpoint begun; // that a run goes on from
 
     /** @param warnings is told of checkpoints that are passed over */
     public CheckpointStateStore(CheckpointStore store, TrainPlan plan, StateHome home, Consumer<String> warnings) {
@@ -34,11 +37,22 @@ public final class CheckpointStateStore implements StateStore {
 
     @Override
     public Optional<Stored> newest() {
-        return store.newestGood().map(this::stored);
+        return store.newestGood().map(checkpoint -> stored(checkpoint, true));
     }
 
     @Override
+    public Optional<Stored> newestByLength() {
+        return store.newestByLength().map(checkpoint -> stored(checkpoint, false));
+    }
+
+    /** A State after that of a checkpoint comes from it, so that was read whole. */
+    @Override
     public void save(SavedState state) {
+        Checkpoint from = begun;
+        if (from != null && state.version() > from.step()) {
+            store.trust(from);
+        }
+
         Map<String, String> facts = Map.of(PLAN, TrainPlanJson.write(plan));
         state.parts()
                 .filter(parts -> store.has(parts.draft(), parts.files()))
@@ -67,8 +81,9 @@ public final class CheckpointStateStore implements StateStore {
         store.clear();
     }
 
-    private Stored stored(Checkpoint checkpoint) {
+    private Stored stored(Checkpoint checkpoint, boolean isCompared) {
         requireThisPlan(checkpoint);
+        begun = checkpoint;
         checkpoint
                 .skipped()
                 .forEach(reason -> warnings.accept(String.format(
@@ -76,7 +91,7 @@ public final class CheckpointStateStore implements StateStore {
                         "Passed over a damaged checkpoint for that of step %d: %s",
                         checkpoint.step(),
                         reason)));
-        return new OfCheckpoint(checkpoint, plan.optimizer(), home);
+        return new OfCheckpoint(checkpoint, isCompared, plan.optimizer(), home);
     }
 
     private void requireThisPlan(Checkpoint checkpoint) {
@@ -89,7 +104,9 @@ public final class CheckpointStateStore implements StateStore {
         }
     }
 
-    private record OfCheckpoint(Checkpoint checkpoint, OptimizerSpec optimizer, StateHome home) implements Stored {
+    /** @param isCompared whether its files were found to be as written */
+    private record OfCheckpoint(Checkpoint checkpoint, boolean isCompared, OptimizerSpec optimizer, StateHome home)
+            implements Stored {
         @Override
         public long version() {
             return checkpoint.step();
@@ -97,25 +114,51 @@ public final class CheckpointStateStore implements StateStore {
 
         @Override
         public TrainState read() {
-            return read(in -> TrainState.read(in, optimizer, home));
+            return reading(checkpoint.step(), () -> whole(checkpoint.openState(), bytes(), optimizer, home));
         }
 
         @Override
         public FlatVector parameters() {
-            return read(in -> TrainState.readParameters(in, optimizer, home));
+            return reading(checkpoint.step(), () -> {
+                try (DataInputStream in = checkpoint.openState()) {
+                    FlatVector parameters = TrainState.readParameters(in, bytes(), optimizer, home);
+                    if (!isCompared) {
+                        readRest(in, parameters);
+                    }
+
+                    return parameters;
+                }
+            });
+        }
+
+        private long bytes() {
+            return checkpoint.stored().bytes();
+        }
+
+        /** Behind them comes what is not asked for, and with the last byte whether all are those that were written. */
+        private static void readRest(DataInputStream in, FlatVector parameters) throws IOException {
+            try {
+                in.transferTo(OutputStream.nullOutputStream());
+            } catch (IOException | RuntimeException e) {
+                parameters.close();
+                throw e;
+            }
         }
 
         /** The position is at the start of the State's bytes; no more of them is read here. */
         @Override
         public Optional<Recipe> recipe() {
-            return Optional.of(new FromFiles(read(TrainState::readPosition), checkpoint.stored()));
+            return Optional.of(new FromFiles(reading(checkpoint.step(), this::position), checkpoint.stored()));
         }
 
-        private <T> T read(StateReader<T> reader) {
+        private Position position() throws IOException {
             try (DataInputStream in = checkpoint.openState()) {
-                return reader.read(in);
-            } catch (IOException e) {
-                throw new UncheckedIOException("Failed to read the checkpoint of step " + checkpoint.step(), e);
+                Position position = TrainState.readPosition(in);
+                if (position.version() != checkpoint.step()) {
+                    throw new IOException("expected its step, found " + position.version());
+                }
+
+                return position;
             }
         }
     }
@@ -127,16 +170,39 @@ public final class CheckpointStateStore implements StateStore {
         @Override
         public TrainState make(
                 GradientModel model, OptimizerSpec optimizer, StateHome home, StateOrigin.Opening opening) {
-            try (DataInputStream in = opening.open(files)) {
-                return TrainState.read(in, optimizer, home);
-            } catch (IOException | UncheckedIOException | BadInputException e) {
-                throw new UnreachableStateException(
-                        "cannot read the checkpoint of step %d here (%s)".formatted(position.version(), e), e);
+            return reading(position.version(), () -> whole(opening.open(files), files.bytes(), optimizer, home));
+        }
+    }
+
+    /** Reads to the end, where it shows whether all bytes are those that were written. */
+    private static TrainState whole(DataInputStream opened, long bytes, OptimizerSpec optimizer, StateHome home)
+            throws IOException {
+        try (DataInputStream in = opened) {
+            TrainState state = TrainState.read(in, bytes, optimizer, home);
+            try {
+                if (in.read() >= 0) {
+                    throw new IOException("expected its end behind the optimiser's state, found more");
+                }
+
+                return state;
+            } catch (IOException | RuntimeException e) {
+                state.close();
+                throw e;
             }
         }
     }
 
+    /** What is read; bytes that are not those of a State are as good as none. */
+    private static <T> T reading(long step, StateReader<T> reader) {
+        try {
+            return reader.read();
+        } catch (IOException | UncheckedIOException | IllegalArgumentException e) {
+            throw new UnreachableStateException(
+                    "cannot read the checkpoint of step %d here (%s)".formatted(step, e), e);
+        }
+    }
+
     private interface StateReader<T> {
-        T read(DataInputStream in) throws IOException;
+        T read() throws IOException;
     }
 }

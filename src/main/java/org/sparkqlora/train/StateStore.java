@@ -6,8 +6,16 @@ import org.sparkqlora.tensor.FlatVector;
 
 /** Durable storage of States. */
 public interface StateStore {
-    /** The newest State that can be trusted. */
+    /** The newest State that can be trusted. All of it is read for that. */
     Optional<Stored> newest();
+
+    /**
+     * The newest State whose bytes are all there, which nobody has read yet. Who reads it compares it with what was written:
+     * an {@link UnreachableStateException} if it differs.
+     */
+    default Optional<Stored> newestByLength() {
+        return newest();
+    }
 
     void save(SavedState state);
 

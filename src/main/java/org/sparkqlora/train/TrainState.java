@@ -67,10 +67,20 @@ public final class TrainState implements SavedState, AutoCloseable {
 
     /** The State that {@link #write} wrote. The optimiser must be of the same kind. */
     public static TrainState read(DataInput in, OptimizerSpec spec, StateHome home) throws IOException {
+        return read(in, Long.MAX_VALUE, spec, home);
+    }
+
+    /**
+     * As {@link #read(DataInput, OptimizerSpec, StateHome)}, where a number of those in {@code in} may be any: nobody has compared them yet.
+     *
+     * @param bytes how many there are at most, which bounds the memory that is taken for them
+     */
+    static TrainState read(DataInput in, long bytes, OptimizerSpec spec, StateHome home) throws IOException {
         Head head = Head.read(in);
-        FlatVector parameters = head.readParameters(in, spec, home);
-        TrainState state = new TrainState(
-                parameters, home.optimizer(spec, head.tensors()), head.tensors(), head.seed(), head.position());
+        List<OptimizedTensor> tensors = head.readTensors(in, bytes);
+        FlatVector parameters = readParameters(in, tensors, spec, home);
+        TrainState state =
+                new TrainState(parameters, home.optimizer(spec, tensors), tensors, head.seed(), head.position());
         try {
             state.optimizer.load(in);
             return state;
@@ -80,14 +90,31 @@ public final class TrainState implements SavedState, AutoCloseable {
         }
     }
 
-    /** The position of the State that {@link #write} wrote, and no byte behind what comes before its parameters. */
+    /** The position of the State that {@link #write} wrote, and no byte behind it. */
     static Position readPosition(DataInput in) throws IOException {
         return Head.read(in).position();
     }
 
     /** The parameters of the State that {@link #write} wrote, and no byte behind them; the caller closes them. */
     public static FlatVector readParameters(DataInput in, OptimizerSpec spec, StateHome home) throws IOException {
-        return Head.read(in).readParameters(in, spec, home);
+        return readParameters(in, Long.MAX_VALUE, spec, home);
+    }
+
+    /** As {@link #readParameters(DataInput, OptimizerSpec, StateHome)}, see {@link #read(DataInput, long, OptimizerSpec, StateHome)}. */
+    static FlatVector readParameters(DataInput in, long bytes, OptimizerSpec spec, StateHome home) throws IOException {
+        return readParameters(in, Head.read(in).readTensors(in, bytes), spec, home);
+    }
+
+    private static FlatVector readParameters(
+            DataInput in, List<OptimizedTensor> tensors, OptimizerSpec spec, StateHome home) throws IOException {
+        FlatVector parameters = home.zeros(
+                spec, tensors.stream().mapToLong(OptimizedTensor::size).sum());
+        try {
+            return readVector(in, parameters);
+        } catch (IOException | RuntimeException e) {
+            parameters.close();
+            throw e;
+        }
     }
 
     @Override
@@ -297,8 +324,15 @@ public final class TrainState implements SavedState, AutoCloseable {
         }
     }
 
-    /** What comes before the parameters. */
-    private record Head(long seed, Position position, List<OptimizedTensor> tensors) {
+    private static void requireAtMost(String what, long most, long found) throws IOException {
+        if (found < 0 || found > most) {
+            throw new IOException(
+                    "Cannot read a training state: expected at most %d %s, found %d".formatted(most, what, found));
+        }
+    }
+
+    /** What comes before the tensors. */
+    private record Head(int format, long seed, Position position) {
         private static Head read(DataInput in) throws IOException {
             requireEqual("the mark of a training state", MAGIC, in.readInt());
             int format = in.readInt();
@@ -309,13 +343,19 @@ public final class TrainState implements SavedState, AutoCloseable {
             long version = in.readLong();
             long seed = in.readLong();
             LossScale lossScale = format == FORMAT_WITH_LOSS_SCALE ? LossScale.read(in) : null;
-            return new Head(seed, new Position(version, lossScale), readTensors(in, format));
+            return new Head(format, seed, new Position(version, lossScale));
         }
 
-        private static List<OptimizedTensor> readTensors(DataInput in, int format) throws IOException {
-            OptimizedTensor[] tensors = new OptimizedTensor[in.readInt()];
+        /** Those of a State of {@code bytes}. */
+        private List<OptimizedTensor> readTensors(DataInput in, long bytes) throws IOException {
+            int count = in.readInt();
+            requireAtMost("tensors", bytes / Long.BYTES, count);
+            OptimizedTensor[] tensors = new OptimizedTensor[count];
+            long elements = 0;
             for (int i = 0; i < tensors.length; i++) {
                 long size = in.readLong();
+                requireAtMost("parameters", bytes / Float.BYTES - elements, size);
+                elements += size;
                 tensors[i] = new OptimizedTensor(
                         size,
                         format == FORMAT_WITHOUT_GROUPS
@@ -324,17 +364,6 @@ public final class TrainState implements SavedState, AutoCloseable {
             }
 
             return List.of(tensors);
-        }
-
-        private FlatVector readParameters(DataInput in, OptimizerSpec spec, StateHome home) throws IOException {
-            long length = tensors.stream().mapToLong(OptimizedTensor::size).sum();
-            FlatVector parameters = home.zeros(spec, length);
-            try {
-                return readVector(in, parameters);
-            } catch (IOException | RuntimeException e) {
-                parameters.close();
-                throw e;
-            }
         }
     }
 }

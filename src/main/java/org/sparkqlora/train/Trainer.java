@@ -71,11 +71,13 @@ public final class Trainer {
             Function<StateOrigin, GradientSource> sources,
             Consumer<FlatVector> publish) {
         Resume from = resume;
+        Supplier<Optional<Stored>> newest = checkpoints::newestByLength; // one that is damaged is unreachable to all
         for (int lost = 1; ; lost++) {
             long before = writer.kept();
             try {
-                return attempt(from, fresh, sources, publish);
+                return attempt(stored(from, newest), fresh, sources, publish);
             } catch (UnreachableStateException e) {
+                newest = checkpoints::newest;
                 if (writer.kept() > before) {
                     lost = 1;
                     from = Resume.AUTO;
@@ -89,11 +91,10 @@ public final class Trainer {
     }
 
     private TrainSummary attempt(
-            Resume resume,
+            Optional<Stored> stored,
             StateOrigin fresh,
             Function<StateOrigin, GradientSource> sources,
             Consumer<FlatVector> publish) {
-        Optional<Stored> stored = stored(resume);
         writer = new CheckpointWriter(
                 checkpoints, reporter, stored.map(Stored::version).orElse(0L));
         if (writer.kept() >= plan.batches().steps()) {
@@ -111,8 +112,8 @@ public final class Trainer {
         }
     }
 
-    private Optional<Stored> stored(Resume resume) {
-        Optional<Stored> stored = resume == Resume.NEVER ? Optional.empty() : checkpoints.newest();
+    private static Optional<Stored> stored(Resume resume, Supplier<Optional<Stored>> newest) {
+        Optional<Stored> stored = resume == Resume.NEVER ? Optional.empty() : newest.get();
         if (resume == Resume.REQUIRED && stored.isEmpty()) {
             throw new BadInputException("Cannot resume: expected a checkpoint in the output folder, found none");
         }

@@ -28,10 +28,11 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.sparkqlora.storage.LocalFiles;
 import org.sparkqlora.storage.Sha256;
 
 class CheckpointStoreTest {
-    private final FileSystem files = LocalFiles.open();
+    private final FileSystem files = LocalFiles.system();
 
     @TempDir
     private Path temporary;
@@ -214,7 +215,7 @@ class CheckpointStoreTest {
         Files.write(changed, new byte[TestState.NOISE_BYTES + 8]);
 
         assertThatThrownBy(() -> store("b", 2).newestGood())
-                .isInstanceOf(CheckpointStore.InvalidCheckpointException.class)
+                .isInstanceOf(StoredCheckpoints.InvalidCheckpointException.class)
                 .hasMessage("""
                         Cannot resume from %s: none of its 2 checkpoints can be trusted
                           step-2-a-1-1: Cannot trust %s: expected SHA-256 %s, found %s

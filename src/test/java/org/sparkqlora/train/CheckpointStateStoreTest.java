@@ -5,16 +5,17 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.DataOutput;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.sparkqlora.checkpoint.CheckpointDraft;
@@ -22,12 +23,17 @@ import org.sparkqlora.checkpoint.CheckpointStore;
 import org.sparkqlora.model.layout.Precision;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.storage.DamagedFileException;
+import org.sparkqlora.storage.LocalFiles;
 import org.sparkqlora.storage.StoredFile;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.train.SavedState.StateParts;
 
 class CheckpointStateStoreTest {
-    private final GradientModel model = new BigramModel();
+    /** Bytes of a State before its parameters. */
+    private static final int HEAD = 68;
+
+    /** Whose State is 120 kB, more than is read ahead. */
+    private final GradientModel model = new BigramModel(100);
 
     private final List<String> warnings = new ArrayList<>();
 
@@ -42,8 +48,7 @@ class CheckpointStateStoreTest {
         assertThat(store.newest()).isEmpty();
 
         store.save(state);
-        state.apply(new Update(
-                0, SummedVector.of(FlatVector.zeros(model.parameters().size()), Summation.TREE), 1, 0.1));
+        state.apply(zeroUpdate(0));
         store.save(state);
 
         assertThat(TrainFixture.bytes(store(plan).newest().orElseThrow().read()))
@@ -96,8 +101,7 @@ class CheckpointStateStoreTest {
     void anotherProcessMakesTheStateOfItsFiles() throws IOException {
         TrainPlan plan = plan(2);
         TrainState state = TrainFixture.freshState(plan, model).in(Precision.FP16);
-        state.apply(new Update(
-                0, SummedVector.of(FlatVector.zeros(model.parameters().size()), Summation.TREE), 1, 0.1));
+        state.apply(zeroUpdate(0));
         store(plan).save(state);
 
         StateOrigin.Recipe recipe = store(plan).newest().orElseThrow().recipe().orElseThrow();
@@ -119,14 +123,74 @@ class CheckpointStateStoreTest {
                 .hasMessageStartingWith("cannot read the checkpoint of step 0 here (")
                 .hasMessageContaining("DamagedFileException: Cannot trust file:");
         assertThatThrownBy(stored::read)
-                .isInstanceOf(UncheckedIOException.class)
-                .hasMessage("Failed to read the checkpoint of step 0")
+                .isInstanceOf(UnreachableStateException.class)
+                .hasMessageStartingWith("cannot read the checkpoint of step 0 here (")
                 .hasCauseInstanceOf(DamagedFileException.class);
 
         Files.delete(stateOf(0));
         assertThatThrownBy(() -> made(recipe, plan))
                 .isInstanceOf(UnreachableStateException.class)
                 .hasMessageStartingWith("cannot read the checkpoint of step 0 here (");
+    }
+
+    /** Every bit of what decides how much memory a State takes, and a bit here and there of the rest. */
+    @Test
+    void aBitThatChangedInACheckpointNobodyHasReadIsFoundByWhoeverReadsIt() throws IOException {
+        TrainPlan plan = plan(2);
+        TrainState state = TrainFixture.freshState(plan, model).in(Precision.FP16);
+        store(plan).save(state);
+        byte[] good = TrainFixture.bytes(state);
+        for (int bit : IntStream.range(0, 8 * good.length)
+                .filter(at -> at < 8 * HEAD || at % 9973 == 0 || at >= 8 * good.length - 1)
+                .toArray()) {
+            byte[] bytes = good.clone();
+            bytes[bit / 8] ^= (byte) (1 << bit % 8);
+            Files.write(stateOf(0), bytes);
+            StateStore.Stored stored = store(plan).newestByLength().orElseThrow();
+
+            assertThat(stored.version()).isZero();
+            for (ThrowingCallable reading : List.<ThrowingCallable>of(
+                    stored::read, stored::parameters, () -> made(stored.recipe().orElseThrow(), plan))) {
+                assertThatThrownBy(reading)
+                        .as("bit %d", bit)
+                        .isInstanceOf(UnreachableStateException.class)
+                        .hasMessageStartingWith("cannot read the checkpoint of step 0 here (");
+            }
+        }
+
+        assertThatThrownBy(store(plan)::newest).hasMessageContaining("none of its 1 checkpoints can be trusted");
+        Files.write(stateOf(0), good);
+        StateStore.Stored stored = store(plan).newestByLength().orElseThrow();
+        assertThat(TrainFixture.bytes(stored.read())).isEqualTo(good);
+        assertThat(TrainFixture.values(stored.parameters())).isEqualTo(TrainFixture.values(state.parameters()));
+    }
+
+    /** It would be passed over, and an older one kept for it, if the store read it again. */
+    @Test
+    void theCheckpointThatARunGoesOnFromIsNotReadAgainToCountTheGoodOnes() throws IOException {
+        TrainPlan plan = plan(2);
+        TrainState begun = TrainFixture.freshState(plan, model);
+        StateStore first = store(plan);
+        first.save(begun);
+        begun.apply(zeroUpdate(0));
+        first.save(begun);
+        StateStore second = store(plan);
+        TrainState state = second.newestByLength().orElseThrow().read();
+        byte[] bytes = Files.readAllBytes(stateOf(1));
+        bytes[bytes.length - 1] ^= 1;
+        Files.write(stateOf(1), bytes);
+
+        state.apply(zeroUpdate(1));
+        second.save(state);
+
+        assertThat(namesOfStates()).hasSize(2);
+        assertThat(store(plan).newest().orElseThrow().version()).isEqualTo(2);
+        assertThat(stateOf(1)).exists();
+    }
+
+    private Update zeroUpdate(long version) {
+        FlatVector zeros = FlatVector.zeros(model.parameters().size());
+        return new Update(version, SummedVector.of(zeros, Summation.TREE), 1, 0.1);
     }
 
     private TrainState made(StateOrigin.Recipe recipe, TrainPlan plan) {
@@ -174,8 +238,7 @@ class CheckpointStateStoreTest {
         TrainState state = TrainFixture.freshState(plan, model);
         StateStore store = store(plan);
         store.save(state);
-        state.apply(new Update(
-                0, SummedVector.of(FlatVector.zeros(model.parameters().size()), Summation.TREE), 1, 0.1));
+        state.apply(zeroUpdate(0));
         store.save(state);
         java.nio.file.Path newest = stateOf(1);
         Files.write(newest, new byte[] {1}, StandardOpenOption.APPEND);
@@ -213,7 +276,7 @@ class CheckpointStateStoreTest {
     }
 
     private StateStore store(TrainPlan plan) throws IOException {
-        FileSystem files = FileSystem.getLocal(new Configuration()).getRawFileSystem();
+        FileSystem files = LocalFiles.system();
         return new CheckpointStateStore(
                 new CheckpointStore(files, new Path(folder.toUri()), 2),
                 plan,

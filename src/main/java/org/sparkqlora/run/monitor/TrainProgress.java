@@ -78,7 +78,10 @@ final class TrainProgress implements ProgressReporter {
     @Override
     public void stateLost(long step, String reason) {
         note(String.format(
-                Locale.ROOT, "all executors that had the State are lost (%s); goes on from step %d", reason, step));
+                Locale.ROOT,
+                "the State is out of reach (%s); goes on from the newest good checkpoint, of step %d at most",
+                reason,
+                step));
     }
 
     /** A line that stays, also from other threads. */

@@ -37,6 +37,11 @@ public final class RunStates implements StateStore {
     }
 
     @Override
+    public Optional<Stored> newestByLength() {
+        return checkpoints.newestByLength();
+    }
+
+    @Override
     public void save(SavedState state) {
         checkpoints.save(state);
     }

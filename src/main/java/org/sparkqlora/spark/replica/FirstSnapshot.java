@@ -1,6 +1,5 @@
 package org.sparkqlora.spark.replica;
 
-import java.io.UncheckedIOException;
 import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -15,7 +14,6 @@ import org.sparkqlora.train.Position;
 import org.sparkqlora.train.StateHome;
 import org.sparkqlora.train.StateOrigin;
 import org.sparkqlora.train.TrainState;
-import org.sparkqlora.train.UnreachableStateException;
 
 /**
  * What executors begin with. Driver only.
@@ -50,11 +48,7 @@ record FirstSnapshot(Position position, Snapshot snapshot) {
         }
 
         LOG.warn("Executors could not make the State of version {}, which the driver sends instead", last.version());
-        try {
-            return Optional.of(sent(context, origin).snapshot());
-        } catch (UncheckedIOException e) {
-            throw new UnreachableStateException("the State of version %d is lost".formatted(last.version()), e);
-        }
+        return Optional.of(sent(context, origin).snapshot());
     }
 
     /** A State that no one sends. */

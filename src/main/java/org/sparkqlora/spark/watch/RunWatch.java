@@ -104,7 +104,7 @@ public final class RunWatch implements ProgressReporter {
     public void stateLost(long goesOnFrom, String reason) {
         fault(String.format(
                 Locale.ROOT,
-                "all executors that had the State are lost (%s); goes on from step %d",
+                "the State is out of reach (%s); goes on from the newest good checkpoint, of step %d at most",
                 reason,
                 goesOnFrom));
         step = goesOnFrom;

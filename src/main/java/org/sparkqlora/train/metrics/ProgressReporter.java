@@ -21,7 +21,7 @@ public interface ProgressReporter {
 
     default void checkpointed(long step) {}
 
-    /** All who had the State are lost, so that training goes on from {@code step}. */
+    /** All who had the State are lost, or nobody could read it: training goes on from the newest good checkpoint, of {@code step} at most. */
     default void stateLost(long step, String reason) {}
 
     /** Tells this one and then the other. */

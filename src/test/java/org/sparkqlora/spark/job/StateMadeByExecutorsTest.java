@@ -107,25 +107,38 @@ class StateMadeByExecutorsTest {
         assertThat(lost).isEmpty();
     }
 
-    /** After the driver has looked, and before the executors do. */
+    /** Which the driver has not read: executors find it. */
     @Test
-    void aCheckpointThatIsDamagedMeanwhileIsPassedOverForTheOneBefore() throws IOException {
+    void aCheckpointThatIsDamagedIsPassedOverForTheOneBefore() throws IOException {
         byte[] expected = inOneProcess(states());
         removeNewest();
-        boolean[] isDamaged = {false};
-        StateStore damaged = new Watched(
-                states(),
-                () -> {
-                    if (!isDamaged[0]) {
-                        damageNewest();
-                        isDamaged[0] = true;
-                    }
-                },
-                () -> {});
+        damage("step-2-");
 
-        assertThat(onExecutors(damaged, Resume.REQUIRED)).isEqualTo(expected);
+        assertThat(onExecutors(new Watched(states(), () -> {}, () -> {}), Resume.REQUIRED))
+                .isEqualTo(expected);
         assertThat(begun).containsExactly(2L, 1L);
         assertThat(lost).containsExactly(2L);
+    }
+
+    @Test
+    void soItIsWhereTheDriverHasTheState() throws IOException {
+        byte[] expected = inOneProcess(states());
+        removeNewest();
+        damage("step-2-");
+
+        assertThat(inOneProcess(states(), Resume.REQUIRED)).isEqualTo(expected);
+        assertThat(begun).containsExactly(1L);
+        assertThat(lost).containsExactly(2L);
+    }
+
+    @Test
+    void aResultIsNotPublishedFromADamagedCheckpoint() {
+        byte[] expected = inOneProcess(states());
+        damage("step-3-");
+
+        assertThat(inOneProcess(states(), Resume.REQUIRED)).isEqualTo(expected);
+        assertThat(begun).containsExactly(3L, 2L);
+        assertThat(lost).containsExactly(3L);
     }
 
     private byte[] onExecutors(StateStore states, Resume resume) {
@@ -142,15 +155,20 @@ class StateMadeByExecutorsTest {
         });
     }
 
+    /** What a run that begins comes to. */
     private byte[] inOneProcess(StateStore states) {
+        byte[] state = inOneProcess(states, Resume.NEVER);
+        begun.clear();
+        return state;
+    }
+
+    private byte[] inOneProcess(StateStore states, Resume resume) {
         try (PreparedRows reader = rows.reader(new Configuration())) {
-            byte[] state = train(
+            return train(
                     states,
-                    Resume.NEVER,
+                    resume,
                     () -> TrainFixture.freshState(plan(), model),
                     origin -> TrainFixture.inThisProcess(plan(), model, origin.read(), reader, null));
-            begun.clear();
-            return state;
         }
     }
 
@@ -214,6 +232,11 @@ class StateMadeByExecutorsTest {
         }
 
         @Override
+        public Optional<Stored> newestByLength() {
+            return store.newestByLength().map(OfWatched::new);
+        }
+
+        @Override
         public void save(SavedState state) {
             store.save(state);
         }
@@ -260,10 +283,10 @@ class StateMadeByExecutorsTest {
         }
     }
 
-    private void damageNewest() {
+    private void damage(String checkpoint) {
         Path state = checkpoints
                 .resolve(namesIn(checkpoints).stream()
-                        .filter(name -> name.startsWith("step-2-") && !name.endsWith(".json"))
+                        .filter(name -> name.startsWith(checkpoint) && !name.endsWith(".json"))
                         .findFirst()
                         .orElseThrow())
                 .resolve("state.bin");
