@@ -15,6 +15,7 @@ import org.sparkqlora.checkpoint.CheckpointStore;
 import org.sparkqlora.checkpoint.StoredState;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.optim.OptimizerSpec;
+import org.sparkqlora.storage.DamagedFileException;
 import org.sparkqlora.tensor.FlatVector;
 
 /** Keeps the States of one plan as checkpoints, and refuses those of another. */
@@ -197,8 +198,9 @@ public final class CheckpointStateStore implements StateStore {
         try {
             return reader.read();
         } catch (IOException | UncheckedIOException | IllegalArgumentException e) {
+            String reason = e instanceof DamagedFileException ? e.getMessage() : e.toString();
             throw new UnreachableStateException(
-                    "cannot read the checkpoint of step %d here (%s)".formatted(step, e), e);
+                    "cannot read the checkpoint of step %d here (%s)".formatted(step, reason), e);
         }
     }
 

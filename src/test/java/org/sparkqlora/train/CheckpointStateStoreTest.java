@@ -120,8 +120,7 @@ class CheckpointStateStoreTest {
 
         assertThatThrownBy(() -> made(recipe, plan))
                 .isInstanceOf(UnreachableStateException.class)
-                .hasMessageStartingWith("cannot read the checkpoint of step 0 here (")
-                .hasMessageContaining("DamagedFileException: Cannot trust file:");
+                .hasMessageStartingWith("cannot read the checkpoint of step 0 here (Cannot trust file:");
         assertThatThrownBy(stored::read)
                 .isInstanceOf(UnreachableStateException.class)
                 .hasMessageStartingWith("cannot read the checkpoint of step 0 here (")
