@@ -14,6 +14,7 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -22,6 +23,7 @@ import org.sparkqlora.spark.job.FaultPoint.Effect;
 import org.sparkqlora.spark.job.FaultPoint.Place;
 
 /** Machines that join and leave a standalone cluster, between runs and in them, change no byte. */
+@Tag("platform")
 @Timeout(900)
 class ClusterSizesIT {
     @TempDir
