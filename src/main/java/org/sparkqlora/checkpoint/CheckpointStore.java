@@ -190,7 +190,7 @@ public final class CheckpointStore {
      * only when it is damaged: files that are missing, or of another length or hash.
      *
      * @throws UncheckedIOException when the store does not tell
-     * @throws InvalidCheckpointException when there are checkpoints and all are damaged
+     * @throws BadInputException when there are checkpoints and all are damaged
      */
     public Optional<Checkpoint> newestGood() {
         return stored.newest((file, checkpoint) -> file.verify(files, checkpoint));

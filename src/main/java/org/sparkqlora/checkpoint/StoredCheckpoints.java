@@ -45,9 +45,8 @@ record StoredCheckpoints(FileSystem files, Path folder) {
         }
 
         if (!skipped.isEmpty()) {
-            throw new InvalidCheckpointException(
-                    "Cannot resume from %s: none of its %d checkpoints can be trusted\n  %s"
-                            .formatted(folder, skipped.size(), String.join("\n  ", skipped)));
+            throw new BadInputException("Cannot resume from %s: none of its %d checkpoints can be trusted\n  %s"
+                    .formatted(folder, skipped.size(), String.join("\n  ", skipped)));
         }
 
         return Optional.empty();
@@ -94,15 +93,6 @@ record StoredCheckpoints(FileSystem files, Path folder) {
             return Claims.names(files, folder);
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to list checkpoints in " + folder, e);
-        }
-    }
-
-    /** There are checkpoints, but none can be trusted. */
-    static final class InvalidCheckpointException extends BadInputException {
-        private static final long serialVersionUID = 1L;
-
-        InvalidCheckpointException(String message) {
-            super(message);
         }
     }
 }

@@ -28,6 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.storage.LocalFiles;
 import org.sparkqlora.storage.Sha256;
 
@@ -215,7 +216,7 @@ class CheckpointStoreTest {
         Files.write(changed, new byte[TestState.NOISE_BYTES + 8]);
 
         assertThatThrownBy(() -> store("b", 2).newestGood())
-                .isInstanceOf(StoredCheckpoints.InvalidCheckpointException.class)
+                .isInstanceOf(BadInputException.class)
                 .hasMessage("""
                         Cannot resume from %s: none of its 2 checkpoints can be trusted
                           step-2-a-1-1: Cannot trust %s: expected SHA-256 %s, found %s
