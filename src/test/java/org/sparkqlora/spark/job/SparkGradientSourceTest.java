@@ -21,7 +21,6 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.sparkqlora.model.loss.LossTotal;
@@ -140,9 +139,8 @@ class SparkGradientSourceTest {
         assertThat(summary.tokens()).isGreaterThan(8L * STEPS);
     }
 
-    /** By {@code collect}: {@link ClusterFaultsIT}. */
     @ParameterizedTest(name = "{0}")
-    @MethodSource("exchangesOfExecutors")
+    @MethodSource("movingExchanges")
     void executorsLostOnTheWayChangeNoByte(ExchangeKind exchange) {
         Outcome reference = trainInProcess();
         CLUSTER.on(Clusters.TWO_EXECUTORS, context -> {
@@ -158,7 +156,7 @@ class SparkGradientSourceTest {
 
     /** The driver has the State, or nobody any more: then it is trained again from its beginning. */
     @ParameterizedTest(name = "{0}")
-    @EnumSource(names = {"COLLECT", "SHUFFLE"})
+    @MethodSource("movingExchanges")
     void allExecutorsLostAtOnceChangeNoByte(ExchangeKind exchange) {
         Outcome reference = trainInProcess();
         LossOfAllExecutors losses = new LossOfAllExecutors();
@@ -196,11 +194,9 @@ class SparkGradientSourceTest {
 
     /** Those of this build. */
     private static Stream<ExchangeKind> movingExchanges() {
-        return Stream.concat(Stream.of(ExchangeKind.COLLECT), exchangesOfExecutors());
-    }
-
-    private static Stream<ExchangeKind> exchangesOfExecutors() {
-        return Stream.concat(Stream.of(ExchangeKind.SHUFFLE), BigDl.find().map(library -> ExchangeKind.BIGDL).stream());
+        return Stream.concat(
+                Stream.of(ExchangeKind.COLLECT, ExchangeKind.SHUFFLE),
+                BigDl.find().map(library -> ExchangeKind.BIGDL).stream());
     }
 
     private Outcome trainOn(JavaSparkContext context, ExchangeKind exchange) {
