@@ -6,7 +6,7 @@ import java.util.Map;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
-/** A checkpoint whose object is whole, and whose files are those that it names as far as the reader has looked. */
+/** A checkpoint that {@link CheckpointStore#newestGood} has read through, or whose lengths {@link CheckpointStore#newestByLength} has compared. */
 public final class Checkpoint {
     private final FileSystem files;
     private final Path folder;

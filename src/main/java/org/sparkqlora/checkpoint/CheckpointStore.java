@@ -193,12 +193,12 @@ public final class CheckpointStore {
      * @throws BadInputException when there are checkpoints and all are damaged
      */
     public Optional<Checkpoint> newestGood() {
-        return stored.newest((file, checkpoint) -> file.verify(files, checkpoint));
+        return stored.newest(StoredFile::verify);
     }
 
     /** As {@link #newestGood} by the lengths of files alone: whoever reads the checkpoint compares it with what was written. */
     public Optional<Checkpoint> newestByLength() {
-        return stored.newest((file, checkpoint) -> file.requireLength(files, checkpoint));
+        return stored.newest(StoredFile::requireLength);
     }
 
     /** Counts {@code checkpoint} as good: someone has read it whole since. */
@@ -319,7 +319,7 @@ public final class CheckpointStore {
         }
 
         try {
-            stored.commit(name, (file, checkpoint) -> file.verify(files, checkpoint));
+            stored.commit(name, StoredFile::verify);
             return verified.add(name);
         } catch (IOException | BadInputException e) {
             return false; // kept, but not counted; a reader will say why

@@ -22,7 +22,7 @@ import org.sparkqlora.storage.StoredFile;
 record StoredCheckpoints(FileSystem files, Path folder) {
     /** Throws an error if a file of a checkpoint is not what was written. */
     interface FileCheck {
-        void require(StoredFile file, Path checkpoint) throws IOException;
+        void require(StoredFile file, FileSystem files, Path checkpoint) throws IOException;
     }
 
     /** The newest checkpoint whose files pass {@code check}, see {@link CheckpointStore#newestGood}. */
@@ -76,7 +76,7 @@ record StoredCheckpoints(FileSystem files, Path folder) {
         }
 
         StoreRequests.allLong(commit.files(), stored -> {
-            check.require(stored, new Path(folder, name.folder()));
+            check.require(stored, files, new Path(folder, name.folder()));
             return stored;
         });
         return commit;

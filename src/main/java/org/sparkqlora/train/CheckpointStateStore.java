@@ -115,7 +115,7 @@ public final class CheckpointStateStore implements StateStore {
 
         @Override
         public TrainState read() {
-            return reading(checkpoint.step(), () -> whole(checkpoint.openState(), bytes(), optimizer, home));
+            return reading(checkpoint.step(), () -> readWhole(checkpoint.openState(), bytes(), optimizer, home));
         }
 
         @Override
@@ -136,7 +136,7 @@ public final class CheckpointStateStore implements StateStore {
             return checkpoint.stored().bytes();
         }
 
-        /** Behind them comes what is not asked for, and with the last byte whether all are those that were written. */
+        /** Reads what follows the parameters. The last byte fails if any differs from what was written. */
         private static void readRest(DataInputStream in, FlatVector parameters) throws IOException {
             try {
                 in.transferTo(OutputStream.nullOutputStream());
@@ -156,7 +156,7 @@ public final class CheckpointStateStore implements StateStore {
             try (DataInputStream in = checkpoint.openState()) {
                 Position position = TrainState.readPosition(in);
                 if (position.version() != checkpoint.step()) {
-                    throw new IOException("expected its step, found " + position.version());
+                    throw new IOException("expected the State of that step, found that of " + position.version());
                 }
 
                 return position;
@@ -171,12 +171,12 @@ public final class CheckpointStateStore implements StateStore {
         @Override
         public TrainState make(
                 GradientModel model, OptimizerSpec optimizer, StateHome home, StateOrigin.Opening opening) {
-            return reading(position.version(), () -> whole(opening.open(files), files.bytes(), optimizer, home));
+            return reading(position.version(), () -> readWhole(opening.open(files), files.bytes(), optimizer, home));
         }
     }
 
-    /** Reads to the end, where it shows whether all bytes are those that were written. */
-    private static TrainState whole(DataInputStream opened, long bytes, OptimizerSpec optimizer, StateHome home)
+    /** Reads a State to its last byte, which fails if any differs from what was written. */
+    private static TrainState readWhole(DataInputStream opened, long bytes, OptimizerSpec optimizer, StateHome home)
             throws IOException {
         try (DataInputStream in = opened) {
             TrainState state = TrainState.read(in, bytes, optimizer, home);
@@ -193,7 +193,7 @@ public final class CheckpointStateStore implements StateStore {
         }
     }
 
-    /** What is read; bytes that are not those of a State are as good as none. */
+    /** What {@code reader} reads; a State that cannot be read is unreachable. */
     private static <T> T reading(long step, StateReader<T> reader) {
         try {
             return reader.read();

@@ -71,7 +71,7 @@ public final class Trainer {
             Function<StateOrigin, GradientSource> sources,
             Consumer<FlatVector> publish) {
         Resume from = resume;
-        Supplier<Optional<Stored>> newest = checkpoints::newestByLength; // one that is damaged is unreachable to all
+        Supplier<Optional<Stored>> newest = checkpoints::newestByLength; // unreachable if it is damaged
         for (int lost = 1; ; lost++) {
             long before = writer.kept();
             try {

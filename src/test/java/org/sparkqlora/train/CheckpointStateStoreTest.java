@@ -43,13 +43,9 @@ class CheckpointStateStoreTest {
     @Test
     void newestStateComesBackAsItWasSaved() throws IOException {
         TrainPlan plan = plan(2);
-        TrainState state = TrainFixture.freshState(plan, model);
-        StateStore store = store(plan);
-        assertThat(store.newest()).isEmpty();
+        assertThat(store(plan).newest()).isEmpty();
 
-        store.save(state);
-        state.apply(zeroUpdate(0));
-        store.save(state);
+        TrainState state = saveTwo(plan);
 
         assertThat(TrainFixture.bytes(store(plan).newest().orElseThrow().read()))
                 .isEqualTo(TrainFixture.bytes(state));
@@ -168,11 +164,7 @@ class CheckpointStateStoreTest {
     @Test
     void theCheckpointThatARunGoesOnFromIsNotReadAgainToCountTheGoodOnes() throws IOException {
         TrainPlan plan = plan(2);
-        TrainState begun = TrainFixture.freshState(plan, model);
-        StateStore first = store(plan);
-        first.save(begun);
-        begun.apply(zeroUpdate(0));
-        first.save(begun);
+        saveTwo(plan);
         StateStore second = store(plan);
         TrainState state = second.newestByLength().orElseThrow().read();
         byte[] bytes = Files.readAllBytes(stateOf(1));
@@ -185,6 +177,16 @@ class CheckpointStateStoreTest {
         assertThat(namesOfStates()).hasSize(2);
         assertThat(store(plan).newest().orElseThrow().version()).isEqualTo(2);
         assertThat(stateOf(1)).exists();
+    }
+
+    /** The States of steps 0 and 1, and gives the second. */
+    private TrainState saveTwo(TrainPlan plan) throws IOException {
+        TrainState state = TrainFixture.freshState(plan, model);
+        StateStore store = store(plan);
+        store.save(state);
+        state.apply(zeroUpdate(0));
+        store.save(state);
+        return state;
     }
 
     private Update zeroUpdate(long version) {
@@ -234,11 +236,7 @@ class CheckpointStateStoreTest {
     @Test
     void aDamagedCheckpointThatIsPassedOverIsTold() throws IOException {
         TrainPlan plan = plan(2);
-        TrainState state = TrainFixture.freshState(plan, model);
-        StateStore store = store(plan);
-        store.save(state);
-        state.apply(zeroUpdate(0));
-        store.save(state);
+        saveTwo(plan);
         java.nio.file.Path newest = stateOf(1);
         Files.write(newest, new byte[] {1}, StandardOpenOption.APPEND);
 

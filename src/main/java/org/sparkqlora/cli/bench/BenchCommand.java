@@ -179,7 +179,10 @@ public final class BenchCommand implements Command {
                 device != DeviceChoice.AUTO, "--device: expected cpu or cuda, found auto, which is for tasks of Spark");
         problems.requireAtLeast("--threads", 1, threads);
         problems.requireAtLeast("--repetitions", 1, repetitions);
-        problems.require(warmUpSeconds >= 0, "--warm-up: expected at least 0, found %s", warmUpSeconds);
+        problems.require(
+                warmUpSeconds >= 0 && Double.isFinite(warmUpSeconds),
+                "--warm-up: expected a finite number, 0 or more, found %s",
+                warmUpSeconds);
     }
 
     @Override

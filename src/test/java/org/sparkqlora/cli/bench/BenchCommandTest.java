@@ -116,7 +116,7 @@ class BenchCommandTest {
                 .contains("--model, --shape: expected at most one of them, found both")
                 .contains("--threads: expected at least 1, found 0")
                 .contains("--repetitions: expected at least 1, found 0")
-                .contains("--warm-up: expected at least 0, found -1.0");
+                .contains("--warm-up: expected a finite number, 0 or more, found -1.0");
     }
 
     @Test
