@@ -4,12 +4,17 @@ import com.github.luben.zstd.ZstdInputStream;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.ByteBuffer;
 import java.util.Locale;
 import java.util.regex.Pattern;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.io.compress.BlockDecompressorStream;
 import org.apache.hadoop.io.compress.CompressionCodec;
 import org.apache.hadoop.io.compress.CompressionCodecFactory;
+import org.apache.hadoop.io.compress.Decompressor;
+import org.apache.hadoop.io.compress.Lz4Codec;
+import org.apache.hadoop.io.compress.SnappyCodec;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.storage.StorePath;
@@ -72,7 +77,13 @@ final class Decompression extends InputStream {
         }
 
         CompressionCodec codec = new CompressionCodecFactory(configuration).getCodec(file);
-        return codec == null ? store : codec.createInputStream(store);
+        if (codec == null) {
+            return store;
+        }
+
+        return codec instanceof Lz4Codec || codec instanceof SnappyCodec
+                ? new Blocks(store, codec.createDecompressor())
+                : codec.createInputStream(store);
     }
 
     @Override
@@ -115,6 +126,36 @@ final class Decompression extends InputStream {
     @Override
     public void close() throws IOException {
         content.close();
+    }
+
+    /** Hadoop's blocks, each after its length: Hadoop takes any length's memory before it reads, 2 GiB for a damaged one. */
+    private static final class Blocks extends BlockDecompressorStream {
+        private static final int LONGEST = 64 << 20; // Hadoop writes 256 KiB
+
+        private Blocks(InputStream in, Decompressor decompressor) throws IOException {
+            super(in, decompressor);
+        }
+
+        @Override
+        protected int getCompressedData() throws IOException {
+            int length = ByteBuffer.wrap(whole(Integer.BYTES)).getInt();
+            if (length < 0 || length > LONGEST) {
+                throw new IOException("a block of %d bytes".formatted(length));
+            }
+
+            buffer = whole(length);
+            return length;
+        }
+
+        /** The next bytes. Hadoop takes an {@link java.io.EOFException} for the end of the data. */
+        private byte[] whole(int count) throws IOException {
+            byte[] bytes = in.readNBytes(count);
+            if (bytes.length < count) {
+                throw new IOException("%d of the %d bytes of a block".formatted(bytes.length, count));
+            }
+
+            return bytes;
+        }
     }
 
     /** A file's bytes; remembers a failure of the store, which a retry may cure, unlike a damaged file. */

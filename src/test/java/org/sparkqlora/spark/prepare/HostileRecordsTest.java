@@ -15,8 +15,9 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
-import java.util.zip.GZIPOutputStream;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.io.compress.CompressionCodec;
+import org.apache.hadoop.io.compress.CompressionCodecFactory;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.AfterAll;
@@ -110,8 +111,12 @@ class HostileRecordsTest {
     void everyCompressionThatHasALibraryIsRead() throws IOException {
         Path gzip = write("a.jsonl.gz", line(1));
         Path zstandard = write("b.jsonl.zst", line(2) + "\n" + line(3));
+        Path bzip2 = write("c.jsonl.bz2", line(4));
+        Path lz4 = write("d.jsonl.lz4", line(5));
+        Path snappy = write("e.jsonl.snappy", line(6));
+        Path deflate = write("f.jsonl.deflate", line(7));
 
-        assertThat(prepare(FAIL, gzip, zstandard)).containsExactly(1, 2, 3);
+        assertThat(prepare(FAIL, gzip, zstandard, bzip2, lz4, snappy, deflate)).containsExactly(1, 2, 3, 4, 5, 6, 7);
     }
 
     @ParameterizedTest
@@ -132,12 +137,25 @@ class HostileRecordsTest {
                 .startsWith("Cannot decompress file:%s: expected what the end of its name says".formatted(file));
     }
 
+    /** Hadoop would take the length's memory before it reads. */
     @ParameterizedTest
-    @ValueSource(strings = {"a.jsonl.gz", "a.jsonl.zst"})
+    @ValueSource(strings = {"a.jsonl.lz4", "a.jsonl.snappy"})
+    void aBlockLongerThanAnyIsRefusedWithoutItsMemory(String name) throws IOException {
+        byte[] lengths = {0, 0, 1, 0, 0x7f, -1, -1, -1};
+        Path file = Files.write(folder.resolve(name), Arrays.copyOf(lengths, 1000));
+
+        assertThat(refusal(file))
+                .startsWith("Cannot decompress file:%s".formatted(file))
+                .contains("found an error: a block of 2147483647 bytes");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"a.jsonl.gz", "a.jsonl.zst", "a.jsonl.bz2", "a.jsonl.lz4", "a.jsonl.snappy", "a.jsonl.deflate"})
     void aFileThatWasCutOffIsRefused(String name) throws IOException {
         StringBuilder lines = new StringBuilder();
-        for (int i = 0; i < 5000; i++) {
-            lines.append(line(i * 31 % 4999)).append('\n');
+        for (int i = 0; i < 40_000; i++) {
+            lines.append(line(i * 31 % 39_999)).append('\n');
         }
 
         Path file = write(name, lines.toString());
@@ -274,11 +292,13 @@ class HostileRecordsTest {
     }
 
     private static OutputStream compressing(String name, OutputStream out) throws IOException {
-        if (name.endsWith(".gz")) {
-            return new GZIPOutputStream(out);
+        if (name.endsWith(".zst")) {
+            return new ZstdOutputStream(out);
         }
 
-        return name.endsWith(".zst") ? new ZstdOutputStream(out) : out;
+        CompressionCodec codec =
+                new CompressionCodecFactory(new Configuration()).getCodec(new org.apache.hadoop.fs.Path(name));
+        return codec == null ? out : codec.createOutputStream(out);
     }
 
     /** The first id of each row. */
