@@ -1,9 +1,8 @@
 """The commands of the command line as functions.
 
 Each takes the command's options in Python's spelling: ``max_steps=30`` for ``--max-steps 30``, ``quantize=True`` for
-``--quantize``, a list for words with commas between, a dictionary for ``K=V`` pairs (for ``adapter`` each by itself).
-``None`` and ``False`` leave an option out. ``spark-submit spark-qlora.jar COMMAND --help`` tells what each means; all
-wrong ones are told together.
+``--quantize``, a list for several words, a dictionary for ``K=V`` pairs. ``None`` and ``False`` leave an option out.
+``spark-submit spark-qlora.jar COMMAND --help`` tells what each means; all wrong ones are told together.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Union, overload
 
 from pyspark.sql import SparkSession
 
-from sparkqlora.errors import QLoraError, told_plainly
+from sparkqlora.errors import BadInputError, QLoraError, told_plainly
 from sparkqlora.jvm import java_class
 from sparkqlora.results import (
     Answer,
@@ -155,31 +154,35 @@ def metrics(output: Place) -> list[dict[str, Any]]:
 def _run(
     command: str, options: Mapping[str, Option], arguments: Sequence[Word] = (), *, progress: bool = False
 ) -> dict[str, Any]:
-    commands = java_class("org.sparkqlora.cli.Commands")
-    line = [command, *(os.fspath(word) if isinstance(word, os.PathLike) else str(word) for word in arguments)]
-    for name, value in options.items():
-        if name == "adapter" and isinstance(value, Mapping):
-            folders = {each: str(folder) for each, folder in value.items()}
-            line.extend(_written(name, f"{each}={folder}" if each else folder) for each, folder in folders.items())
-        elif value is not None and value is not False:
-            line.append(_written(name, value))
-
+    commands = java_class("org.sparkqlora.api.Commands")
+    entry = commands.follow if progress else commands.run
+    given = {name: _plain(value) for name, value in options.items() if value is not None}
     with told_plainly():
-        printed = (commands.follow if progress else commands.run)(line)
+        printed: str = entry(command, [_text(word) for word in arguments], given)
 
-    summary: dict[str, Any] = json.loads(printed.splitlines()[-1])
+    if not printed:
+        raise BadInputError(
+            f"Cannot summarise {command}: expected options that end in a summary, found such that print lines."
+            " spark-submit shows them"
+        )
+
+    summary: dict[str, Any] = json.loads(printed)
     return summary
 
 
-def _written(name: str, value: Option) -> str:
-    option = "--" + name.replace("_", "-")
-    if value is True:
-        return option
+def _plain(value: Option) -> bool | str | list[str] | dict[str, str]:
+    """Write words as text, whose meaning is the option's."""
+    if isinstance(value, bool):
+        return value
 
     if isinstance(value, Mapping):
-        return f"{option}={','.join(f'{key}={each}' for key, each in value.items())}"
+        return {str(key): _text(each) for key, each in value.items()}
 
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return f"{option}={','.join(str(each) for each in value)}"
+        return [_text(each) for each in value]
 
-    return f"{option}={os.fspath(value) if isinstance(value, os.PathLike) else value}"
+    return _text(value)
+
+
+def _text(word: object) -> str:
+    return os.fspath(word) if isinstance(word, os.PathLike) else str(word)

@@ -21,7 +21,6 @@ _FAIL_AGAIN = (
 )
 """Classes that say so: what the command line ends with code 64 for, and a table or column that Spark does not find."""
 
-_COMMAND_FAILED = "org.sparkqlora.cli.command.CommandFailedException"
 _NOT_FOUND = "org.apache.spark.sql.connect.ml.MlUnsupportedException"
 
 
@@ -97,11 +96,6 @@ def _of(thrown: Exception) -> QLoraError | None:
 
 
 def _of_java(thrown: Any) -> QLoraError:
-    for cause in _causes(thrown):
-        if str(cause.getClass().getName()) == _COMMAND_FAILED:
-            resumable = str(cause.code()) == "RESUMABLE"
-            return ResumableError(cause.getMessage()) if resumable else BadInputError(cause.getMessage())
-
     return _first([Cause(tuple(_kinds(cause)), str(cause.getMessage() or "")) for cause in _causes(thrown)])
 
 

@@ -57,7 +57,7 @@ def session(
     if present is None:
         present = _start(found() if jar is None else Path(jar), master, dict(settings or {}))
 
-    java_class("org.sparkqlora.cli.Commands")
+    java_class("org.sparkqlora.api.Commands")
     return present
 
 

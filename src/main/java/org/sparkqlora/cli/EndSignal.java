@@ -3,7 +3,7 @@ package org.sparkqlora.cli;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.spark.sql.SparkSession;
 import org.jspecify.annotations.Nullable;
-import org.sparkqlora.cli.command.ExitCode;
+import org.sparkqlora.command.ExitCode;
 import org.sparkqlora.options.Console;
 import org.sparkqlora.options.QuietLogging;
 import sun.misc.Signal;

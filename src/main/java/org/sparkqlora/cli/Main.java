@@ -1,6 +1,6 @@
 package org.sparkqlora.cli;
 
-import org.sparkqlora.cli.command.ExitCode;
+import org.sparkqlora.command.ExitCode;
 
 /** Entry point: {@code spark-submit spark-qlora.jar COMMAND ...}. Refers to no class of Spark, so that it can say where Spark is not there. */
 public final class Main {

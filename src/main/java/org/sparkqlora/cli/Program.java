@@ -8,12 +8,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import org.apache.spark.SparkUserAppException;
-import org.sparkqlora.cli.command.Command;
-import org.sparkqlora.cli.command.CommandCall;
-import org.sparkqlora.cli.command.CommandOutcome;
-import org.sparkqlora.cli.command.ExitCode;
-import org.sparkqlora.cli.command.Failure;
-import org.sparkqlora.cli.command.LastLine;
+import org.sparkqlora.command.Command;
+import org.sparkqlora.command.CommandCall;
+import org.sparkqlora.command.CommandOutcome;
+import org.sparkqlora.command.ExitCode;
+import org.sparkqlora.command.Failure;
+import org.sparkqlora.command.ResultFile;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.options.Console;
 import org.sparkqlora.options.OptionList;
@@ -91,7 +91,10 @@ public final class Program {
             return ExitCode.OK;
         }
 
-        return leave(run(result), CommandCall.name(result), root.getCommand());
+        return leave(
+                run(result),
+                CommandCall.name(result),
+                root.<RootCommand>getCommand().result());
     }
 
     private static boolean helpedWithAll(ParseResult result) {
@@ -106,7 +109,7 @@ public final class Program {
 
     private CommandOutcome run(ParseResult line) {
         try {
-            return run(CommandCall.of(line), line.commandSpec().commandLine());
+            return run(RootCommand.call(line), line.commandSpec().commandLine());
         } catch (BadInputException | UncheckedIOException e) { // the file of options
             return failed(e, CommandCall.name(line));
         }
@@ -121,7 +124,7 @@ public final class Program {
         }
 
         List<String> problems = new ArrayList<>(call.problems());
-        problems.addAll(root.<RootCommand>getCommand().problems());
+        problems.addAll(root.<RootCommand>getCommand().result().problems());
         if (!problems.isEmpty()) {
             report(call.name(), problems);
             console.note("'%s --help' lists the options.", call.name());
@@ -132,15 +135,18 @@ public final class Program {
     }
 
     private CommandOutcome run(Command command, String name) {
-        LastLine out = LastLine.of(console.out());
         try {
             SparkLine.checkJava();
             if (Sessions.isInsideYarn()) {
                 Sessions.context(name); // whatever it does: YARN takes a driver without a session for a failure
             }
 
-            command.run(console.printing(out.print()));
-            return CommandOutcome.done(out.text());
+            String summary = command.run(console);
+            if (!summary.isEmpty()) {
+                console.result(summary);
+            }
+
+            return CommandOutcome.done(summary);
         } catch (Exception | Error e) { // memory or stack that ran out: its scheduler must hear of it, too
             String ended = signal.reason();
             if (ended != null) {
@@ -158,9 +164,9 @@ public final class Program {
         return CommandOutcome.refused(failure.code(), failure.reasons());
     }
 
-    private ExitCode leave(CommandOutcome ending, String name, RootCommand program) {
+    private ExitCode leave(CommandOutcome ending, String name, ResultFile result) {
         try {
-            program.leaveResult(name, ending);
+            result.leave(name, ending);
             return ending.code();
         } catch (RuntimeException | Error e) {
             ExitCode code = Failure.of(e).report(console, name);

@@ -1,4 +1,4 @@
-/** The commands: parse, check, run, report, exit code. */
+/** The command line: reads it, prints what its command tells, and ends the process with a code. */
 @NullMarked
 package org.sparkqlora.cli;
 

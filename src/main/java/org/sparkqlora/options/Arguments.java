@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
-import org.sparkqlora.input.BadInputException;
 import picocli.CommandLine.ParseResult;
 
 /** Arguments of a command line that a program gives. */
@@ -37,13 +36,6 @@ public final class Arguments {
                 .distinct()
                 .forEach(problems::add);
         check.accept(problems);
-        List<String> all = problems.all();
-        if (all.size() == 1) {
-            throw new BadInputException(all.get(0));
-        }
-
-        if (!all.isEmpty()) {
-            throw new BadInputException("%d problems\n  %s".formatted(all.size(), String.join("\n  ", all)));
-        }
+        problems.requireNone();
     }
 }

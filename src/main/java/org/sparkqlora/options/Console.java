@@ -37,11 +37,6 @@ public record Console(PrintStream out, PrintStream err, Kind kind, int width) {
         return new Console(out, err, Kind.LOG, Integer.MAX_VALUE);
     }
 
-    /** This console with results going to {@code results}. */
-    public Console printing(PrintStream results) {
-        return new Console(results, err, kind, width);
-    }
-
     /** A line for people, whose numbers are written as in English everywhere. What a model or a file says steers no terminal. */
     public void note(String format, @Nullable Object... values) {
         err.println(PrintableText.lines(String.format(Locale.ROOT, format, values)));

@@ -12,8 +12,8 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.input.InputLimits;
-import org.sparkqlora.options.OptionsYaml.Field;
-import org.sparkqlora.options.OptionsYaml.Fields;
+import org.sparkqlora.options.OptionValue.Field;
+import org.sparkqlora.options.OptionValue.Fields;
 import org.sparkqlora.spark.cluster.Location;
 
 /**

@@ -10,16 +10,15 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.function.ToIntFunction;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.spark.unsafe.types.UTF8String;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.input.InputLimits;
-import org.sparkqlora.model.layout.TargetModules;
-import org.sparkqlora.options.OptionsYaml.Field;
-import org.sparkqlora.options.OptionsYaml.Fields;
-import org.sparkqlora.options.OptionsYaml.Text;
+import org.sparkqlora.options.OptionValue.Field;
+import org.sparkqlora.options.OptionValue.Fields;
 import org.sparkqlora.spark.cluster.Location;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
@@ -47,9 +46,7 @@ public final class OptionFile {
         this.file = file;
         this.command = line.commandSpec();
         this.given = line.matchedOptions().stream().map(OptionFile::name).collect(Collectors.toSet());
-        this.known = command.options().stream()
-                .filter(option -> !option.inherited() && !option.usageHelp() && !option.versionHelp())
-                .collect(Collectors.toMap(OptionFile::name, Function.identity()));
+        this.known = known(command);
         this.groups = known.values().stream()
                 .map(OptionGroup::of)
                 .distinct()
@@ -121,44 +118,10 @@ public final class OptionFile {
         } else if (earlier != null) {
             refuse(field, name + " once", "it in line " + earlier.line() + " too");
         } else {
-            arguments(option, field).ifPresent(arguments -> entries.put(name, new Entry(arguments, field.line())));
+            field.value()
+                    .arguments(option, (expected, found) -> refuse(field, expected, found))
+                    .ifPresent(arguments -> entries.put(name, new Entry(arguments, field.line())));
         }
-    }
-
-    /** As a command line would give the option; nothing where the value is refused. */
-    private Optional<List<String>> arguments(OptionSpec option, Field field) {
-        if (option.arity().max() == 0) {
-            return flag(option, field);
-        }
-
-        if (field.value() instanceof Text text && text.isNull()) {
-            return option.arity().min() == 0
-                    ? Optional.of(List.of(option.longestName()))
-                    : refuse(field, "a value for " + field.name(), "none");
-        }
-
-        List<String> texts = field.value().texts();
-        if (option.isMultiValue()) {
-            return Optional.of(
-                    texts.stream().map(text -> argument(option, text)).toList());
-        }
-
-        return field.value() instanceof Text || option.type() == TargetModules.class
-                ? Optional.of(List.of(argument(option, String.join(",", texts))))
-                : refuse(field, "one value for " + field.name(), "several");
-    }
-
-    private Optional<List<String>> flag(OptionSpec option, Field field) {
-        String word = String.join(",", field.value().texts());
-        return switch (word) {
-            case "true" -> Optional.of(List.of(option.longestName()));
-            case "false" -> Optional.of(List.of());
-            default -> refuse(field, "true or false for " + field.name(), word.isEmpty() ? "nothing" : word);
-        };
-    }
-
-    private static String argument(OptionSpec option, String value) {
-        return option.longestName() + "=" + value;
     }
 
     private Optional<List<String>> refuse(Field field, String expected, String found) {
@@ -171,11 +134,25 @@ public final class OptionFile {
         Stream<String> names = field.value() instanceof Fields
                 ? Stream.concat(groups.keySet().stream(), known.keySet().stream())
                 : known.keySet().stream();
-        UTF8String found = UTF8String.fromString(field.name());
+        return nearest(field.name(), names);
+    }
+
+    /** A question whether another name was meant, the nearest of {@code names}; empty where more than half of the letters differ. */
+    static String nearest(String found, Stream<String> names) {
+        UTF8String text = UTF8String.fromString(found);
+        ToIntFunction<String> distance = name -> UTF8String.fromString(name).levenshteinDistance(text);
         return names.sorted()
-                .min(Comparator.comparing(name -> UTF8String.fromString(name).levenshteinDistance(found)))
+                .min(Comparator.comparingInt(distance))
+                .filter(name -> 2 * distance.applyAsInt(name) <= found.length())
                 .map(". Did you mean %s?"::formatted)
                 .orElse("");
+    }
+
+    /** The options of a command by their names without dashes. */
+    static Map<String, OptionSpec> known(CommandSpec command) {
+        return command.options().stream()
+                .filter(option -> !option.inherited() && !option.usageHelp() && !option.versionHelp())
+                .collect(Collectors.toMap(OptionFile::name, Function.identity()));
     }
 
     private static String name(OptionSpec option) {

@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import org.snakeyaml.engine.v2.api.Dump;
 import org.snakeyaml.engine.v2.api.DumpSettings;
 import org.snakeyaml.engine.v2.api.LoadSettings;
@@ -17,6 +16,10 @@ import org.snakeyaml.engine.v2.exceptions.Mark;
 import org.snakeyaml.engine.v2.exceptions.MarkedYamlEngineException;
 import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.options.OptionValue.Field;
+import org.sparkqlora.options.OptionValue.Fields;
+import org.sparkqlora.options.OptionValue.Items;
+import org.sparkqlora.options.OptionValue.Text;
 
 /**
  * A file of options as YAML. Values stay texts, whose meaning is their option's. Event by event, without aliases and in few levels, no
@@ -26,8 +29,6 @@ public final class OptionsYaml {
     /** The document, a group, and an option with names of its own. */
     private static final int LEVELS = 3;
 
-    private static final Set<String> NULL = Set.of("", "~", "null");
-
     private final String file;
     private final Iterator<Event> events;
 
@@ -35,54 +36,6 @@ public final class OptionsYaml {
         this.file = file;
         this.events = events;
     }
-
-    /** A value of a name. */
-    sealed interface Value {
-        /** Its scalars; where they have names, {@code name=value}. */
-        List<String> texts();
-    }
-
-    /**
-     * A scalar.
-     *
-     * @param plain whether it is without quotes
-     */
-    record Text(String text, boolean plain) implements Value {
-        @Override
-        public List<String> texts() {
-            return List.of(text);
-        }
-
-        /** Whether nothing is written, or YAML's word for it. */
-        boolean isNull() {
-            return plain && NULL.contains(text);
-        }
-    }
-
-    /** A list of scalars. */
-    record Items(List<String> texts) implements Value {
-        Items {
-            texts = List.copyOf(texts);
-        }
-    }
-
-    /** Names with values. */
-    record Fields(List<Field> fields) implements Value {
-        Fields {
-            fields = List.copyOf(fields);
-        }
-
-        @Override
-        public List<String> texts() {
-            return fields.stream()
-                    .map(field ->
-                            field.name() + "=" + String.join(",", field.value().texts()))
-                    .toList();
-        }
-    }
-
-    /** A name with its value. */
-    record Field(String name, int line, Value value) {}
 
     /** Reads the document {@code text} of {@code file}; throws a {@link BadInputException} that names the line of what is wrong. */
     static List<Field> read(String file, String text) {
@@ -124,7 +77,7 @@ public final class OptionsYaml {
     }
 
     private List<Field> fieldsOf(Event root) {
-        Value value = value(root, LEVELS);
+        OptionValue value = value(root, LEVELS);
         if (value instanceof Fields all) {
             return all.fields();
         }
@@ -136,7 +89,7 @@ public final class OptionsYaml {
         throw refused(root, "names with values");
     }
 
-    private Value value(Event event, int levels) {
+    private OptionValue value(Event event, int levels) {
         return switch (event.getEventId()) {
             case Scalar -> new Text(text(event), ((ScalarEvent) event).isPlain());
             case SequenceStart -> items();

@@ -13,6 +13,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.spark.cluster.Location;
 
 /** All that is wrong with a command line, so that one run tells everything. */
@@ -102,5 +103,16 @@ public final class Problems {
 
     public List<String> all() {
         return List.copyOf(found);
+    }
+
+    /** Throws a {@link BadInputException} that names all there are, if any. */
+    public void requireNone() {
+        if (found.size() == 1) {
+            throw new BadInputException(found.get(0));
+        }
+
+        if (!found.isEmpty()) {
+            throw new BadInputException("%d problems\n  %s".formatted(found.size(), String.join("\n  ", found)));
+        }
     }
 }

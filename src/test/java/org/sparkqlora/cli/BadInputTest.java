@@ -18,8 +18,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.sparkqlora.JsonValues;
-import org.sparkqlora.cli.command.ExitCode;
-import org.sparkqlora.cli.demo.DemoModel;
+import org.sparkqlora.command.ExitCode;
+import org.sparkqlora.command.demo.DemoModel;
 import org.sparkqlora.options.Sessions;
 
 /** Bad input gets one clear error and code 64, and leaves nothing behind. */

@@ -15,7 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.sparkqlora.cli.command.ExitCode;
+import org.sparkqlora.command.ExitCode;
 
 /** Takes runs as Databricks' jobs API does, keeps what they say, and ends each as it is told: it runs nothing. */
 final class Databricks implements AutoCloseable {

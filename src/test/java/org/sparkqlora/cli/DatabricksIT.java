@@ -16,8 +16,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.sparkqlora.cli.command.CommandCall;
-import org.sparkqlora.cli.command.ExitCode;
+import org.sparkqlora.command.ExitCode;
 
 /** The requests of the DAG for Databricks, and its handling of the answers. */
 @Tag("platform")
@@ -124,7 +123,7 @@ class DatabricksIT {
     }
 
     private static List<String> usage(List<String> words) {
-        return CommandCall.of(RootCommand.commandLine().parseArgs(words.toArray(String[]::new)))
+        return RootCommand.call(RootCommand.commandLine().parseArgs(words.toArray(String[]::new)))
                 .usage();
     }
 }

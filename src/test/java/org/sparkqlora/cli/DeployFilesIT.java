@@ -13,7 +13,6 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.sparkqlora.cli.command.CommandCall;
 
 /** The files of {@code deploy}, by the schemas of those who read them. */
 @Tag("platform")
@@ -91,7 +90,7 @@ class DeployFilesIT {
                 check.log().lines().filter(line -> line.startsWith("[")).toList();
         assertThat(commands).hasSize(COMMANDS).allSatisfy(line -> {
             List<String> words = new ObjectMapper().readValue(line, new TypeReference<>() {});
-            assertThat(CommandCall.of(RootCommand.commandLine().parseArgs(words.toArray(String[]::new)))
+            assertThat(RootCommand.call(RootCommand.commandLine().parseArgs(words.toArray(String[]::new)))
                             .usage())
                     .as(line)
                     .isEmpty();

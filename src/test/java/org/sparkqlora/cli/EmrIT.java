@@ -22,8 +22,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.sparkqlora.cli.command.CommandCall;
-import org.sparkqlora.cli.command.ExitCode;
+import org.sparkqlora.command.ExitCode;
 import org.sparkqlora.options.Sessions;
 
 /** The DAGs for EMR, on EMR and S3 as moto serves them; a local spark-submit executes what a cluster's steps say. */
@@ -150,7 +149,7 @@ class EmrIT {
 
     /** The problems of a command line. */
     private static List<String> understood(List<String> words) {
-        return CommandCall.of(RootCommand.commandLine().parseArgs(words.toArray(String[]::new)))
+        return RootCommand.call(RootCommand.commandLine().parseArgs(words.toArray(String[]::new)))
                 .usage();
     }
 

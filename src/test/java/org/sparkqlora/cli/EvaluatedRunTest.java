@@ -12,8 +12,8 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.sparkqlora.JsonValues;
-import org.sparkqlora.cli.command.ExitCode;
-import org.sparkqlora.cli.demo.DemoLanguage;
+import org.sparkqlora.command.ExitCode;
+import org.sparkqlora.command.demo.DemoLanguage;
 import org.sparkqlora.options.Sessions;
 import org.sparkqlora.run.output.RunFiles;
 

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.sparkqlora.cli.command.ExitCode;
+import org.sparkqlora.command.ExitCode;
 import org.sparkqlora.options.Sessions;
 import org.sparkqlora.weights.gguf.ExportGolden;
 

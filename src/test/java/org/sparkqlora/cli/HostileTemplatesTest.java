@@ -13,8 +13,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.sparkqlora.cli.command.ExitCode;
-import org.sparkqlora.cli.demo.DemoModel;
+import org.sparkqlora.command.ExitCode;
+import org.sparkqlora.command.demo.DemoModel;
 import org.sparkqlora.options.Sessions;
 
 /** A chat template that grows, nests, loops, searches or fails ends a command with 64 and one line. */

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIf;
 import org.junit.jupiter.api.io.TempDir;
-import org.sparkqlora.cli.command.ExitCode;
+import org.sparkqlora.command.ExitCode;
 import org.sparkqlora.options.Sessions;
 
 /**

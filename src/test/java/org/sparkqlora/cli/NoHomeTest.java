@@ -9,7 +9,7 @@ import java.util.List;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.sparkqlora.cli.demo.DemoModel;
+import org.sparkqlora.command.demo.DemoModel;
 
 /** An account without a home, as containers have: Java calls its home {@code ?}, or names a folder that nobody can make. */
 class NoHomeTest {

@@ -14,8 +14,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.sparkqlora.ChildJvm;
-import org.sparkqlora.cli.command.ExitCode;
-import org.sparkqlora.cli.demo.DemoModel;
+import org.sparkqlora.command.ExitCode;
+import org.sparkqlora.command.demo.DemoModel;
 import org.sparkqlora.options.Sessions;
 
 /** Containers often have no locale: Java then has no names outside ASCII, and leaves such files out of listings. */

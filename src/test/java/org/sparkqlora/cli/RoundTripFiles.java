@@ -11,8 +11,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import org.sparkqlora.cli.command.ExitCode;
-import org.sparkqlora.cli.demo.DemoFolder;
+import org.sparkqlora.command.ExitCode;
+import org.sparkqlora.command.demo.DemoFolder;
 import org.sparkqlora.run.output.RunFiles;
 
 /** Models and adapters of the demo's language, made by our commands, and the job that the Python side gets. */

@@ -12,8 +12,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.sparkqlora.cli.command.ExitCode;
-import org.sparkqlora.cli.demo.DemoModel;
+import org.sparkqlora.command.ExitCode;
+import org.sparkqlora.command.demo.DemoModel;
 import org.sparkqlora.options.Sessions;
 
 /** Settings of spark-submit that no session can start from. */

@@ -5,9 +5,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import org.sparkqlora.cli.demo.DemoLanguage;
-import org.sparkqlora.cli.demo.DemoModel;
-import org.sparkqlora.cli.demo.DemoModelJson;
+import org.sparkqlora.command.demo.DemoLanguage;
+import org.sparkqlora.command.demo.DemoModel;
+import org.sparkqlora.command.demo.DemoModelJson;
 
 /**
  * Runs of {@code train} on the demo's model and data, equal but for where their output goes.

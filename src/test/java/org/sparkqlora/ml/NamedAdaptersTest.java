@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.sparkqlora.JsonValues;
 import org.sparkqlora.cli.CommandRun;
-import org.sparkqlora.cli.command.ExitCode;
+import org.sparkqlora.command.ExitCode;
 import org.sparkqlora.input.BadInputException;
 
 /** Rows of one table that name the adapters that answer them. */

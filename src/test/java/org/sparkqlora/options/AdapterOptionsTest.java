@@ -23,7 +23,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.sparkqlora.cli.CommandRun;
 import org.sparkqlora.cli.TrainRuns;
-import org.sparkqlora.cli.command.ExitCode;
+import org.sparkqlora.command.ExitCode;
 import org.sparkqlora.weights.safetensors.SafetensorsFile;
 
 /** Which modules of the demo's two layers get an adapter, and of which shape, as {@code train} is told. */

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.sparkqlora.cli.CommandRun;
-import org.sparkqlora.cli.command.ExitCode;
+import org.sparkqlora.command.ExitCode;
 import org.sparkqlora.spark.cluster.Location;
 
 class ModelAddressTest {

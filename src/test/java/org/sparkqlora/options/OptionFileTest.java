@@ -15,13 +15,13 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.sparkqlora.api.Commands;
 import org.sparkqlora.cli.CommandRun;
-import org.sparkqlora.cli.Commands;
 import org.sparkqlora.cli.RootCommand;
-import org.sparkqlora.cli.command.CommandCall;
-import org.sparkqlora.cli.command.CommandFailedException;
-import org.sparkqlora.cli.command.ExitCode;
-import org.sparkqlora.cli.command.TrainCommand;
+import org.sparkqlora.command.CommandCall;
+import org.sparkqlora.command.ExitCode;
+import org.sparkqlora.command.TrainCommand;
+import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.input.InputLimits;
 import org.sparkqlora.model.layout.SavedModule;
 import org.sparkqlora.optim.ScheduleKind;
@@ -173,7 +173,7 @@ class OptionFileTest {
     @Test
     void commandsThatRunOthersPassItsOptionsOn() throws IOException {
         CommandLine root = RootCommand.commandLine();
-        CommandCall.of(root.parseArgs(
+        RootCommand.call(root.parseArgs(
                 line("{rank: 8, data: [a, b], use-dora: true}", "--rank", "4").toArray(String[]::new)));
 
         assertThat(new GivenOptions(root.getParseResult().subcommand().commandSpec()).without(Set.of()))
@@ -188,15 +188,13 @@ class OptionFileTest {
         Files.writeString(evaluation, "{\"code\": 0, \"summary\": {\"loss\": 0.5}}");
 
         assertThat(CommandRun.of("gate", "--config", file.toString()).code()).isEqualTo(ExitCode.OK);
-        assertThat(Commands.run(List.of("gate", "--config", file.toString()))).contains("0.5");
-        assertThatThrownBy(() -> Commands.run(List.of("train", "--config", file.toString())))
-                .isInstanceOf(CommandFailedException.class)
+        assertThat(Commands.run("gate", List.of(), Map.of("config", file))).contains("0.5");
+        assertThatThrownBy(() -> Commands.run("train", List.of(), Map.of("config", file.toString())))
+                .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("line 1: expected an option of train, found evaluation");
-        assertThatThrownBy(() -> Commands.run(List.of("gate", "--config", "/no/such.yaml")))
-                .isInstanceOf(CommandFailedException.class)
-                .hasMessageContaining("Cannot open file /no/such.yaml")
-                .extracting(thrown -> ((CommandFailedException) thrown).code())
-                .isEqualTo(ExitCode.BAD_INPUT);
+        assertThatThrownBy(() -> Commands.run("gate", List.of(), Map.of("config", "/no/such.yaml")))
+                .isInstanceOf(BadInputException.class)
+                .hasMessage("--config: Cannot open file /no/such.yaml: expected a file, found nothing");
     }
 
     private CommandRun run(String text, String... more) throws IOException {
@@ -204,7 +202,7 @@ class OptionFileTest {
     }
 
     private TrainCommand train(String text, String... more) throws IOException {
-        CommandCall call = CommandCall.of(
+        CommandCall call = RootCommand.call(
                 RootCommand.commandLine().parseArgs(line(text, more).toArray(String[]::new)));
         assertThat(call.problems()).noneMatch(problem -> problem.startsWith("Cannot read"));
         return (TrainCommand) Required.value("command", call.command());

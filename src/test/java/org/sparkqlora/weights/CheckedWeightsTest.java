@@ -12,7 +12,7 @@ import java.time.Instant;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.sparkqlora.cli.demo.DemoModel;
+import org.sparkqlora.command.demo.DemoModel;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.weights.safetensors.InvalidWeightsException;
 

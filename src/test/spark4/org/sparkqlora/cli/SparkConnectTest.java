@@ -13,9 +13,9 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.sparkqlora.cli.command.ExitCode;
-import org.sparkqlora.cli.demo.DemoFolder;
-import org.sparkqlora.cli.demo.DemoModel;
+import org.sparkqlora.command.ExitCode;
+import org.sparkqlora.command.demo.DemoFolder;
+import org.sparkqlora.command.demo.DemoModel;
 import org.sparkqlora.options.Sessions;
 
 /** The Python package with a client that has no JVM, and a real server of Spark Connect. */

@@ -20,7 +20,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.sparkqlora.cli.CommandRun;
 import org.sparkqlora.cli.Folders;
 import org.sparkqlora.cli.TrainRuns;
-import org.sparkqlora.cli.command.ExitCode;
+import org.sparkqlora.command.ExitCode;
 import org.sparkqlora.options.Sessions;
 
 /** Runs whose adapters begin as a part of their base. */

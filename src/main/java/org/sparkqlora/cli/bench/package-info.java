@@ -1,5 +1,0 @@
-/** {@code bench}: speed of this machine beside its roofline. */
-@NullMarked
-package org.sparkqlora.cli.bench;
-
-import org.jspecify.annotations.NullMarked;

@@ -1,5 +1,0 @@
-/** {@code inspect}: what a path holds, and how training sees a data file. */
-@NullMarked
-package org.sparkqlora.cli.inspect;
-
-import org.jspecify.annotations.NullMarked;

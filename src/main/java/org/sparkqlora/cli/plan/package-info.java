@@ -1,5 +1,0 @@
-/** {@code plan}: the memory and the time that a run will take. */
-@NullMarked
-package org.sparkqlora.cli.plan;
-
-import org.jspecify.annotations.NullMarked;

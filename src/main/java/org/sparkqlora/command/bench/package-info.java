@@ -1,0 +1,5 @@
+/** {@code bench}: speed of this machine beside its roofline. */
+@NullMarked
+package org.sparkqlora.command.bench;
+
+import org.jspecify.annotations.NullMarked;

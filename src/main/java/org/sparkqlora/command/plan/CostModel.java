@@ -1,0 +1,93 @@
+package org.sparkqlora.command.plan;
+
+import org.sparkqlora.memory.ExchangeMemory;
+import org.sparkqlora.spark.exchange.GradientSize;
+
+/**
+ * The cost of a step by {@code --exchange shuffle}: p numbers of w bytes from P shards on N executors whose network carries B bytes a second:
+ *
+ * <pre>
+ * write    p w                                     each task, into R parts, 32 at most
+ * add      V p w / E x (1 / B + 1 / addition)      V vectors, 32 by 32, by E = min(N, R V / 32) executors; then their sums, until one is left
+ * spread   (C - 1) p w / R / B                     C - 1 processes take each part first and keep a copy; C = min(16, max(2, N / 32))
+ * take     max(p w, N p w / O) / B                 each replica, from the O = min(N, C R) executors that keep the sums
+ * apply    p / threads
+ * driver   stages, tasks, messages
+ * </pre>
+ *
+ * The legs follow each other. Of all bytes, 1 - 1 / N come from other processes.
+ *
+ * @param bytesPerSecond of an executor's network, and of the driver's
+ */
+record CostModel(CostConstants constants, double bytesPerSecond) {
+    /** To the driver of each executor in a stage: where the task's code is, that it was taken, where blocks are, and that code is dropped. */
+    private static final int MESSAGES = 4;
+
+    /** @param compute seconds of the longest task */
+    StepCost of(StepShape shape, double compute) {
+        double exchange = shape.wireBytes() / constants.writtenBytes() + take(shape) + apply(shape);
+        double driver = (double) GradientSize.FACTS * shape.shards() / bytesPerSecond + stage(shape.shards(), shape);
+        double bytes = shape.wireBytes();
+        for (int vectors = shape.shards(); ; vectors = StepShape.groups(vectors)) {
+            int tasks = StepShape.groups(vectors) * shape.parts();
+            exchange += add(vectors, bytes, tasks, shape);
+            driver += stage(tasks, shape);
+            bytes = shape.sumBytes();
+            if (StepShape.groups(vectors) == 1) {
+                return new StepCost(compute, exchange, driver);
+            }
+        }
+    }
+
+    /** Adding so many vectors of {@code bytes} each. */
+    private double add(int vectors, double bytes, int tasks, StepShape shape) {
+        int busy = Math.min(shape.executors(), tasks);
+        double moved = vectors * bytes / busy;
+        double blocks = (double) vectors * shape.parts() / busy;
+        return seconds(moved, shape) + moved / constants.addedBytes() + blocks * constants.secondsOfBlock();
+    }
+
+    /** Every replica takes every part; the executors that keep them send each to all, when they have it themselves. */
+    private double take(StepShape shape) {
+        int copies = ExchangeMemory.copies(shape.executors());
+        double spread = (copies - 1.0) / shape.parts();
+        int owners = Math.min(shape.executors(), copies * shape.parts());
+        double times = Math.max(1, (double) shape.executors() / owners);
+        return seconds((spread + times) * shape.wireBytes(), shape)
+                + times * shape.parts() * constants.secondsOfBlock();
+    }
+
+    private double apply(StepShape shape) {
+        return shape.parameters() / (constants.appliedNumbers() * shape.threads());
+    }
+
+    private double seconds(double bytes, StepShape shape) {
+        return shape.remoteShare() * bytes / (constants.networkShare() * bytesPerSecond);
+    }
+
+    /** The driver's part of a stage. */
+    private double stage(int tasks, StepShape shape) {
+        int processes = Math.min(tasks, shape.executors());
+        return constants.secondsOfStage()
+                + tasks * constants.secondsOfTask()
+                + MESSAGES * processes * constants.secondsOfMessage();
+    }
+
+    /**
+     * Seconds of a step.
+     *
+     * @param compute of the task that computes longest
+     * @param exchange from its gradient to the weights of the next step: writing, adding, taking the sums and applying them
+     * @param driver scheduling and messages
+     */
+    record StepCost(double compute, double exchange, double driver) {
+        double total() {
+            return compute + exchange + driver;
+        }
+
+        /** The work done beside that of executors that only compute. */
+        double shareOfIdeal() {
+            return compute / total();
+        }
+    }
+}
