@@ -3,7 +3,7 @@ package org.sparkqlora.checkpoint;
 import java.io.IOException;
 import org.apache.hadoop.fs.Path;
 
-/** What one writer has of a checkpoint folder: the claim that it made, if it made one, until another writer makes the next. */
+/** A writer's hold on a checkpoint folder: the claim that it made, if it made one, until another writer makes the next. */
 final class Ownership {
     private static final long UNCLAIMED = 0;
 

@@ -14,7 +14,7 @@ import org.sparkqlora.storage.StoredFile;
 import org.sparkqlora.weights.QuantizationReport;
 
 /**
- * What the {@code published.json} of a folder says is in it.
+ * The list of files in the {@code published.json} of a folder.
  *
  * @param quantized how the model was made there; null for a folder that was copied
  */

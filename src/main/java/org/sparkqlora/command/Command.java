@@ -3,7 +3,7 @@ package org.sparkqlora.command;
 import org.sparkqlora.options.Console;
 import org.sparkqlora.options.Problems;
 
-/** What a person asks for; its fields are filled from options by name, those of a command line or of a program. */
+/** A request of a person; its fields are filled from options by name, those of a command line or of a program. */
 public interface Command {
     /** Reports all that is wrong with the options, without changing anything. Required options may be missing here. */
     void check(Problems problems);

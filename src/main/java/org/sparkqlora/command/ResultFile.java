@@ -6,7 +6,7 @@ import org.sparkqlora.options.Problems;
 import org.sparkqlora.spark.cluster.Location;
 
 /**
- * Where a command leaves how it ended.
+ * The file of {@code --result}, in which a command leaves its outcome.
  *
  * @param file on any Hadoop file system; nothing where none was asked for
  */

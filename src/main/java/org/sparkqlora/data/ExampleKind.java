@@ -2,7 +2,7 @@ package org.sparkqlora.data;
 
 import org.sparkqlora.input.OptionChoice;
 
-/** What an example holds, and so how many documents it puts into a row. */
+/** The content of an example, and so how many documents it puts into a row. */
 public enum ExampleKind implements OptionChoice {
     /** One text, some of whose tokens are trained. */
     SUPERVISED(1, 0),

@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 import org.sparkqlora.input.BadInputException;
 
 /**
- * What the examples of some data hold.
+ * The content of the examples of some data.
  *
  * @param labels of texts; null exactly where examples are not {@link ExampleKind#LABELED}
  */

@@ -2,7 +2,7 @@ package org.sparkqlora.data;
 
 import org.sparkqlora.input.OptionChoice;
 
-/** What the labels of texts are; the names are those of {@code problem_type} in transformers' configs. */
+/** The kind of the labels of texts; the names are those of {@code problem_type} in transformers' configs. */
 public enum ProblemType implements OptionChoice {
     /** One class of several. */
     SINGLE_LABEL_CLASSIFICATION,

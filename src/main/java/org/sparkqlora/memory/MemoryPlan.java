@@ -178,7 +178,7 @@ public record MemoryPlan(
     }
 
     /**
-     * What a driver has in its heap, but for what lies in files.
+     * The heap of a driver, but for what lies in files.
      *
      * @param weightBytes of weights that train; where only executors have the State, those that the driver publishes
      * @param optimizerBytes of optimiser state; where only executors have the State, none, unless the driver makes the first one

@@ -13,7 +13,7 @@ import org.sparkqlora.options.UseOptions;
 import org.sparkqlora.options.UsedAdapters;
 import org.sparkqlora.spark.cluster.Location;
 
-/** What a model is beside its params: its adapter, the summary of the fit that made it, and the functions that are opened for it. */
+/** A model's state beside its params: its adapter, the summary of the fit that made it, and the functions that are opened for it. */
 final class FittedAdapter implements Serializable {
     private static final long serialVersionUID = 1L;
 

@@ -8,7 +8,7 @@ import org.apache.spark.ml.param.Param;
 import org.apache.spark.ml.param.Params;
 import org.jspecify.annotations.Nullable;
 
-/** What a model says of itself: uid, adapter, the params that are set, and after a fit its folder and summary. */
+/** A model's metadata: uid, adapter, the params that are set, and after a fit its folder and summary. */
 final class ModelJson {
     private static final ObjectMapper MAPPER = new ObjectMapper();
     private static final String ADAPTER = "adapter";

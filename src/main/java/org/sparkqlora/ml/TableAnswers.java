@@ -35,7 +35,7 @@ public record TableAnswers(GenerateOptions options, Console console) {
     static final String ANSWER_LOSS = "answer_loss";
 
     /**
-     * What was written.
+     * Counts of the rows that were written.
      *
      * @param prompts that it answers or says why not
      * @param errors of rows without an answer

@@ -43,7 +43,7 @@ record AttentionBlock(
             @Nullable Normalization value) {}
 
     /**
-     * What of attention differs between layers.
+     * The properties of attention that differ between layers.
      *
      * @param headSize width of a head
      * @param gated the projection of queries makes a gate behind each head's query; {@code output(attention(q, k, v) sigmoid(gate))} then

@@ -28,7 +28,7 @@ import org.sparkqlora.weights.family.TokenMixing;
  */
 final class ContinuousBatch {
     /**
-     * How much grows together.
+     * The bounds of what grows together.
      *
      * @param texts at most
      * @param cacheBytes of the keys, values and states of all texts at their longest, unless one alone needs more

@@ -51,14 +51,14 @@ record ExpertsBlock(
         RouterBalance.OfLayer balance,
         int tokens)
         implements FeedForward {
-    /** What of a layer's mixture is frozen between passes, and where the rest lies in the flat vector. */
+    /** The frozen weights of a layer's mixture between passes, and the places of the rest in the flat vector. */
     record Weights(FrozenExperts frozen, ExpertPlaces places) {
         Weights with(ExpertPlaces others) {
             return new Weights(frozen, others);
         }
     }
 
-    /** Where an expert's weights come from during a pass. */
+    /** The source of an expert's weights during a pass. */
     record Source(ModelConfig config, BoundParameters parameters, Workspace workspace) {
         private Hardware hardware() {
             return workspace.hardware();

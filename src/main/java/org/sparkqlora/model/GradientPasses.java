@@ -119,7 +119,7 @@ final class GradientPasses {
     }
 
     /**
-     * What a lane computed of a micro-batch.
+     * The gradient that a lane computed of a micro-batch.
      *
      * @param gradient empty if it was added to the sum, as that of the first micro-batch is
      */

@@ -63,7 +63,7 @@ final class KeyValueCache implements AutoCloseable {
         }
     }
 
-    /** What the queries of each document of a batch attend to. */
+    /** The keys and values that the queries of each document of a batch attend to. */
     interface Seen {
         KeysAndValues by(Document document);
     }

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 import org.sparkqlora.tensor.OffloadedTensors;
 import org.sparkqlora.tensor.TensorScope;
 
-/** What one pass keeps of its layers for the gradient, as {@link Recompute} says. */
+/** The states of layers that one pass keeps for the gradient, as {@link Recompute} says. */
 final class LayerStates implements AutoCloseable {
     private final Recompute recompute;
     private final OffloadedTensors offloaded;

@@ -22,7 +22,7 @@ import org.sparkqlora.tensor.cuda.TorchFailure;
  */
 record PassRunner(PassPool pool, ResidentBase resident) {
     /**
-     * How a pass begins.
+     * The settings that a pass begins with.
      *
      * @param threads of it
      * @param layers opened together with other passes; null for a pass that opens its own

@@ -73,7 +73,7 @@ record PerLayerSource(LinearGroup projection, Normalization norm, Embedding embe
     }
 
     /**
-     * What it is made of, between passes.
+     * The tensors that it is made of, between passes.
      *
      * @param rows of the embedding; null where it trains
      * @param place of the embedding in the flat vector; null where it is frozen

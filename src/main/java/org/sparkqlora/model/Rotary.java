@@ -35,7 +35,7 @@ record Rotary(
     /** Cosines and sines, (tokens, 1, width / 2), float32. */
     record DeviceTables(Tensor cosine, Tensor sine) {}
 
-    /** How heads of one size turn. */
+    /** The rotation of heads of one size. */
     record Shape(RotarySpec spec, int headSize) {
         /** Of a layer; nothing where it does not turn. */
         static Optional<Shape> of(ModelConfig config, int layer) {
@@ -52,7 +52,7 @@ record Rotary(
         }
     }
 
-    /** How queries turn, and how keys do: the same but for a factor that some families put on queries. */
+    /** The rotations of queries and of keys: the same but for a factor that some families put on queries. */
     record QueryAndKey(Rotary query, Rotary key) {
         /** Tables for the tokens of {@code batch}; each document counts its positions, and its length, for itself. */
         static QueryAndKey of(DocumentBatch batch, Shape turn, Precision precision, Hardware hardware) {

@@ -5,7 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.sparkqlora.model.loss.LossTotal.Measures;
 
-/** What a run trains for. A value: equal objectives give equal gradients. */
+/** The goal of a training run. A value: equal objectives give equal gradients. */
 public sealed interface Objective extends Serializable permits SupervisedTuning, AnswerObjective, ScoreObjective {
     /** The cross-entropy of trained tokens. */
     Objective SFT = new SupervisedTuning();

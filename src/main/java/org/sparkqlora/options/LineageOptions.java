@@ -51,7 +51,7 @@ public final class LineageOptions {
         }
     }
 
-    /** Where events go, and what they say about the job: as OpenLineage's settings have it. */
+    /** The place that events go to, and what they say about the job: as OpenLineage's settings have it. */
     public record Lineage(
             LineageSink sink, LineageName job, @Nullable LineageParent parent) {}
 

@@ -29,7 +29,7 @@ public sealed interface FetchedNumbers {
     }
 
     /**
-     * Where a thread fetches numbers to, of one tensor after the other.
+     * A thread's buffer for fetched numbers, of one tensor after the other.
      *
      * @param halves for bfloat16
      * @param floats for float32

@@ -9,7 +9,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * What the first processor of a machine can do, by the names that Linux gives.
+ * The abilities of a machine's first processor, by the names that Linux gives.
  *
  * @param names empty where the system tells nothing
  */

@@ -9,7 +9,7 @@ import org.sparkqlora.model.layout.Precision;
 import org.sparkqlora.optim.OptimizerSpec;
 import org.sparkqlora.tensor.FlatVector;
 
-/** Where the State comes from that a run begins or goes on with. Until it is asked for, no process has it. */
+/** The origin of the State that a run begins or goes on with. Until it is asked for, no process has it. */
 @FunctionalInterface
 public interface StateOrigin {
     /** The State in this process; the caller closes it. */

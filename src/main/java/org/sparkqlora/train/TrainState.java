@@ -331,7 +331,7 @@ public final class TrainState implements SavedState, AutoCloseable {
         }
     }
 
-    /** What comes before the tensors. */
+    /** The part before the tensors. */
     private record Head(int format, long seed, Position position) {
         private static Head read(DataInput in) throws IOException {
             requireEqual("the mark of a training state", MAGIC, in.readInt());

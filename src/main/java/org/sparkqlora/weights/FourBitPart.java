@@ -43,7 +43,7 @@ public record FourBitPart(String file, List<Piece> pieces, long bytes) implement
     }
 
     /**
-     * What was written of a part.
+     * The report of a part that was written.
      *
      * @param weights number of weights in four bits
      * @param quantizedBytes that they take with their scales, tables and states

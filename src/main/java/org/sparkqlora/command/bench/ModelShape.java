@@ -16,7 +16,7 @@ public enum ModelShape implements OptionChoice {
         this.sizes = new Sizes(vocabulary, hidden, intermediate, layers, heads, keyValueHeads, tied);
     }
 
-    /** What {@code config.json} says of a shape. */
+    /** The numbers of a shape, as {@code config.json} has them. */
     record Sizes(
             int vocabulary, int hidden, int intermediate, int layers, int heads, int keyValueHeads, boolean tied) {}
 

@@ -14,7 +14,7 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * What a disk reads in order.
+ * The speed of reading from a disk in order.
  *
  * @param source where the number comes from
  */

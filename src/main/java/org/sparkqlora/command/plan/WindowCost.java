@@ -9,7 +9,7 @@ import org.sparkqlora.train.BatchShape;
 import org.sparkqlora.weights.family.ModelConfig;
 
 /**
- * What it costs that a frozen base is not resident whole: bytes that a step reads again, from the system's page cache or, at the worst,
+ * The cost of a frozen base that is not resident whole: bytes that a step reads again, from the system's page cache or, at the worst,
  * from the disk.
  *
  * <p>A group of micro-batches, as many as pass at once, reads the layers that are not kept twice, upwards and downwards. A head that is not

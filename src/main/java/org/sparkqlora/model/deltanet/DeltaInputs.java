@@ -4,7 +4,7 @@ import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * What a layer of the gated delta rule makes its output of.
+ * The inputs from which a layer of the gated delta rule makes its output.
  *
  * @param queryKeyValue what the projection of that name made, (rows, channels)
  * @param gate of the output, before its activation: (rows, value width)

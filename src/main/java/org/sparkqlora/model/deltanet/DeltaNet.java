@@ -58,7 +58,7 @@ public final class DeltaNet {
         this.groups = HeadGroup.of(shape, GROUP);
     }
 
-    /** What precedes the documents, in their order, and in another for {@code memory}: that of the chunks. */
+    /** The states before the documents, in their order, and in another for {@code memory}: that of the chunks. */
     private record Past(Tensor memory, Tensor tails) {}
 
     /** The output, (T, H v), float32, and the states that it leaves behind, in the order of the chunks. */

@@ -39,7 +39,7 @@ final class GatedDeltaRule {
     record Inputs(Tensor query, Tensor key, Tensor value, Tensor decay, Tensor beta) {}
 
     /**
-     * What all tokens read, and the states behind the last ones.
+     * The values that all tokens read, and the states behind the last ones.
      *
      * @param output (n, H, C, v)
      * @param states (D, H, k, v) in the order of {@link Chunks#order}
@@ -81,7 +81,7 @@ final class GatedDeltaRule {
     }
 
     /**
-     * What of each chunk does not depend on those before it.
+     * The terms of each chunk that do not depend on those before it.
      *
      * @param values U, (n, H, C, v)
      * @param reads W, (n, H, C, k)

@@ -15,7 +15,7 @@ import org.sparkqlora.weights.family.DeltaNetShape;
  * @param count of its heads of keys
  */
 record HeadGroup(DeltaNetShape whole, int first, int count) {
-    /** Where something of the group lies: {@code length} from {@code from} on. */
+    /** A range of the group: {@code length} from {@code from} on. */
     private record Range(long from, long length) {}
 
     /** All heads, in groups of at most {@code valueHeads} heads of values, or one of keys. */

@@ -4,7 +4,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.tensor.TensorScope;
 
-/** What a document leaves behind in a layer of the gated delta rule for the tokens that follow. Belongs to one pass at a time. */
+/** The state that a document leaves in a layer of the gated delta rule for the tokens that follow. Belongs to one pass at a time. */
 public final class RecurrentState implements AutoCloseable {
     private @Nullable Tensor memory; // (heads, key size, value size), float32
     private @Nullable Tensor tail; // (kernel - 1, channels), float32

@@ -28,7 +28,7 @@ public record AttentionSoftmax(
         @Nullable AttentionSinks sinks,
         Hardware hardware) {
     /**
-     * What the queries of a product see. A row of scores is of one head and one query, heads first.
+     * The keys that the queries of a product see. A row of scores is of one head and one query, heads first.
      *
      * @param rows queries of the product for a head; those behind the first {@code count} see nothing
      * @param columns keys of the product

@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.function.LongFunction;
 import org.bytedeco.pytorch.Tensor;
 
-/** What a feed-forward part makes of its gate and of what passes it, (tokens, width) each. */
+/** The product of a feed-forward part's gate and of what passes it, (tokens, width) each. */
 public sealed interface Gate permits GatedActivation, ClampedGate {
     /** The result; {@code buffer} has room for it, and need not be used. */
     Tensor forward(Tensor gate, Tensor up, LongFunction<Tensor> buffer);

@@ -38,7 +38,7 @@ public record Expert(
     }
 
     /**
-     * Where the gradients of what trains go.
+     * The buffers for the gradients of what trains.
      *
      * @param gateUp of all experts; null where it has no adapters
      * @param down the same of the other matrix

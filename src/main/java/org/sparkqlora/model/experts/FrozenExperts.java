@@ -9,7 +9,7 @@ import org.sparkqlora.tensor.BaseMatrix;
 import org.sparkqlora.weights.family.ExpertMatrix;
 
 /**
- * What of a layer's mixture is frozen between passes.
+ * The frozen weights of a layer's mixture between passes.
  *
  * @param router (experts, hidden); null where it trains
  * @param routerBias (experts); null where it trains, or there is none

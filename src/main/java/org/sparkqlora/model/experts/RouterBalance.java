@@ -4,7 +4,7 @@ import java.util.TreeMap;
 import org.sparkqlora.weights.family.Mixture;
 
 /**
- * How evenly the tokens of a pass go to experts (arXiv 2101.03961, equations 4 to 6, over all layers together as transformers has it):
+ * The evenness with which the tokens of a pass go to experts (arXiv 2101.03961, equations 4 to 6, over all layers together as transformers has it):
  * {@code loss = E sum over e of f_e P_e}, f_e the experts that tokens chose and P_e the mean probability. The choice counts as constant
  * for the gradient. Of one pass, which puts in each layer before it goes back through any.
  */

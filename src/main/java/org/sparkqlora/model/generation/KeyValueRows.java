@@ -140,7 +140,7 @@ public final class KeyValueRows implements AutoCloseable {
             }
         }
 
-        /** What is done with one head of a block. */
+        /** The work on one head of a block. */
         interface Visit {
             /** @param at where {@code fetched} has its numbers */
             void accept(int block, int head, FetchedNumbers fetched, int at);

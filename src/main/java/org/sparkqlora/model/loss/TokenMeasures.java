@@ -3,7 +3,7 @@ package org.sparkqlora.model.loss;
 import java.util.Arrays;
 
 /**
- * What is measured of the distribution of each predicted token.
+ * Measures of the distribution of each predicted token.
  *
  * @param entropies in nats
  * @param meanLogits over the vocabulary

@@ -15,7 +15,7 @@ import org.sparkqlora.weights.gguf.GgufExport;
 import org.sparkqlora.weights.gguf.GgufOutType;
 
 /**
- * Where a GGUF file goes.
+ * The place of a GGUF file.
  *
  * @param place the file, if it ends in .gguf, or else the folder for a file named by llama.cpp's rule
  * @param existing what becomes of a file that is there
@@ -24,7 +24,7 @@ public record GgufTarget(Location place, Existing existing) {
     private static final String SUFFIX = ".gguf";
     private static final byte[] MAGIC = "GGUF".getBytes(StandardCharsets.US_ASCII);
 
-    /** What becomes of a file that is there. */
+    /** The treatment of a file that is there. */
     public enum Existing {
         REFUSE,
         REPLACE

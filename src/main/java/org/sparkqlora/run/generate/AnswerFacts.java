@@ -17,7 +17,7 @@ import org.sparkqlora.spark.job.AnswerText;
 import org.sparkqlora.storage.Sha256;
 import org.sparkqlora.weights.SourceFingerprint;
 
-/** What decides an answer beside its prompt, in the words of the command line. Driver only. */
+/** The settings that decide an answer beside its prompt, in the words of the command line. Driver only. */
 public final class AnswerFacts {
     private static final int DIGITS = 16;
 

@@ -9,7 +9,7 @@ import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a table or a file of answers answers. It is kept with the answers, so that a command that was stopped goes on with the same
+ * The question that a table or a file of answers answers. It is kept with the answers, so that a command that was stopped goes on with the same
  * question and another is refused.
  *
  * @param facts that decide the answers, in the words of the command line

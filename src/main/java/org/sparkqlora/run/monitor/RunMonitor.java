@@ -57,7 +57,7 @@ public final class RunMonitor implements AutoCloseable {
     private final ProgressReporter reporter;
 
     /**
-     * What a monitor is told of a run before it begins.
+     * The facts that a monitor gets of a run before it begins.
      *
      * @param preparation of its data
      * @param mlflow experiment that the run is logged to

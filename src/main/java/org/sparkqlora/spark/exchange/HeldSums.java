@@ -90,7 +90,7 @@ public record HeldSums(ExecutorBlocks blocks, SliceLayout layout, GradientFormat
     }
 
     /**
-     * What the driver is told of a part of a sum.
+     * The report to the driver about a part of a sum.
      *
      * @param facts the results of all shards without their vectors, of the first part only
      * @param handle of the part; null if a shard has no gradient

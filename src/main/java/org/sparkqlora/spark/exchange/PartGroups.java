@@ -137,7 +137,7 @@ record PartGroups(SliceLayout layout, GradientDtype dtype, int members, int fanI
     }
 
     /**
-     * What was learnt while adding.
+     * The outcome of adding.
      *
      * @param facts the results of shards, without their vectors
      * @param sum in float32, to be closed or put; null if a shard has no gradient

@@ -68,7 +68,7 @@ public record AnswerRows(ByAdapter<AnswerText> answers, AnswerText.Losses losses
     }
 
     /**
-     * What is asked in a row.
+     * The question of a row.
      *
      * @param by that answers; null where nothing is asked or what is cannot be used
      * @param error the reason why it cannot

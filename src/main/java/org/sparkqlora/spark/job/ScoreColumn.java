@@ -5,7 +5,7 @@ import org.apache.spark.ml.linalg.SQLDataTypes;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
 
-/** How a column holds the scores of a text. */
+/** The form in which a column holds the scores of a text. */
 public enum ScoreColumn {
     /** All of them, as MLlib's classifiers have raw predictions. */
     VECTOR {

@@ -172,7 +172,7 @@ public record SparkGenerator(JavaSparkContext context, ModelSource model) {
     public record NumberedPrompt(long number, Asked asked) implements Serializable {}
 
     /**
-     * What continues one prompt of many.
+     * The continuation of one prompt of many.
      *
      * @param number place among the prompts, from 0
      * @param ids new tokens, without the one that ended the text

@@ -38,7 +38,7 @@ public record MlflowModel(
     private static final List<String> REQUIREMENTS =
             List.of("mlflow>=3.12", "transformers>=4.56", "peft>=0.17", "torch>=2.6", "accelerate>=1.0");
 
-    /** Where the weights are: an adapter has its base elsewhere. */
+    /** The place of the weights: an adapter has its base elsewhere. */
     public enum Weights {
         ADAPTER_OF_HUB,
         ADAPTER_OF_FOLDER,

@@ -45,7 +45,7 @@ public final class ScoredRows {
         return before.orElseGet(() -> made(context, data, new Scores(fingerprint, reference, scorer), folder));
     }
 
-    /** What is added to rows. */
+    /** The columns that are added to rows. */
     private record Scores(String fingerprint, String reference, RowScorer scorer) {
         private Manifest manifest(Manifest of, List<PreparedFile> files) {
             return new Manifest(

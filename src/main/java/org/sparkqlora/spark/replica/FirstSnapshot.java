@@ -16,7 +16,7 @@ import org.sparkqlora.train.StateOrigin;
 import org.sparkqlora.train.TrainState;
 
 /**
- * What executors begin with. Driver only.
+ * The State that executors begin with. Driver only.
  *
  * @param position of the State
  * @param snapshot the State, or how each of them makes it

@@ -197,7 +197,7 @@ public record StateBlocks(long version, ExecutorBlocks blocks, List<ExecutorBloc
     }
 
     /**
-     * What a task wrote.
+     * The report of a task that wrote.
      *
      * @param writer its number
      * @param place where it ran

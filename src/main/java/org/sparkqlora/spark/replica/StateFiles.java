@@ -90,7 +90,7 @@ public final class StateFiles {
     }
 
     /**
-     * What became of a file.
+     * The outcome of writing a file.
      *
      * @param writer whose part of the State it is
      * @param file null if there is none

@@ -13,7 +13,7 @@ import org.sparkqlora.input.BadInputException;
 record TableVersion(Kind kind, String value) {
     private static final Pattern NUMBER = Pattern.compile("\\d{1,19}");
 
-    /** What names a state. */
+    /** The kind of name that a table's state has. */
     enum Kind {
         VERSION,
         TIMESTAMP

@@ -31,7 +31,7 @@ record BlockRound(JavaSparkContext context, int count, int numbers) {
     private static final double NANOS = 1e9;
 
     /**
-     * What the tasks told.
+     * The figures that the tasks told.
      *
      * @param left by each
      * @param fetched seconds of each for all blocks of another process

@@ -1,7 +1,7 @@
 package org.sparkqlora.spark.speed;
 
 /**
- * What decides the cost of an exchange on a cluster.
+ * The speeds that decide the cost of an exchange on a cluster.
  *
  * @param executors that were measured
  * @param networkBytes a second that a task fetches from another process

@@ -16,7 +16,7 @@ import org.apache.spark.storage.BlockManagerMaster;
 import org.apache.spark.storage.BroadcastBlockId;
 
 /**
- * What jobs, tasks and messages cost the driver. Driver only.
+ * The driver's cost of jobs, tasks and messages. Driver only.
  *
  * @param tasks of a job that measures them
  */

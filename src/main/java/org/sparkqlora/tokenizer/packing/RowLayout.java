@@ -5,7 +5,7 @@ import java.nio.ByteBuffer;
 import org.sparkqlora.data.ExampleKind;
 
 /**
- * What rows of one kind have in common, and so the bytes of each.
+ * The properties that rows of one kind share, and so the bytes of each.
  *
  * @param width tokens a row
  * @param values numbers of a document beside its tokens

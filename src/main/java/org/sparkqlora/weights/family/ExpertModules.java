@@ -1,6 +1,6 @@
 package org.sparkqlora.weights.family;
 
-/** How a family names and stores the experts of a layer and their router. */
+/** A family's names and storage of the experts of a layer and their router. */
 public enum ExpertModules {
     /** Each expert's matrices are modules, and so is the router. */
     SEPARATE("mlp.gate"),

@@ -1,6 +1,6 @@
 package org.sparkqlora.weights.family;
 
-/** Where a layer's keys and values come from. */
+/** The source of a layer's keys and values. */
 public sealed interface KeyValues {
     /** A projection for keys and one for values. */
     record Projected() implements KeyValues {}

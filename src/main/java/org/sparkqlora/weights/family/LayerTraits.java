@@ -50,7 +50,7 @@ public record LayerTraits(
                 new KeyValues.Projected());
     }
 
-    /** What the feed-forward part of a layer is. */
+    /** The kind of a layer's feed-forward part. */
     public enum FeedForwardKind {
         /** One for all tokens. */
         DENSE,

@@ -1,6 +1,6 @@
 package org.sparkqlora.weights.family;
 
-/** What brings the tokens of a document together in a layer. */
+/** The operation that brings the tokens of a document together in a layer. */
 public enum TokenMixing {
     ATTENTION,
     /** The gated delta rule, whose state is as large after many tokens as after one. */

@@ -38,7 +38,7 @@ public final class GgufExport {
     }
 
     /**
-     * What the file says of the model beside its weights.
+     * The file's metadata of the model, beside its weights.
      *
      * @param tokenizer folder with tokenizer and chat template
      * @param name of the model for people; empty to guess it from {@code config.json} and the folder's name

@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.stream.IntStream;
 import org.sparkqlora.quant.FloatSource;
 
-/** What {@code config.json} of Gemma 4 says beside that of others, the inverse of {@link GgufGemma4Entries}. */
+/** The entries of Gemma 4's {@code config.json} that others have not, the inverse of {@link GgufGemma4Entries}. */
 record GgufGemma4Json(GgufFile file, GgufShape shape) {
     private static final double FULL_THETA = 1_000_000;
     private static final double WINDOWED_THETA = 10_000;

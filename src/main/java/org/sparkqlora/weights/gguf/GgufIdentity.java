@@ -12,7 +12,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * What a model is called: {@code general.*} of the metadata and the name of the file, {@code
+ * The name of a model: {@code general.*} of the metadata and the name of the file, {@code
  * Base-Size-FineTune-v1.0-Encoding.gguf}. Where nobody says it, parts are guessed from an id such as {@code
  * org/Base-7B-Instruct-v1.0}, as llama.cpp's Python package does.
  *

@@ -97,7 +97,7 @@ final class GgufScaleSearch {
         minimum = -least;
     }
 
-    /** What is known of the numbers before a scale: their range with 0 in it, and sums of weights and of weighted numbers. */
+    /** The facts about numbers before a scale: their range with 0 in it, and sums of weights and of weighted numbers. */
     private record Span(float least, float most, float weights, float weighted) {}
 
     private Span span(float[] x, int from) {

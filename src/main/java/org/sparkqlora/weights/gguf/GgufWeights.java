@@ -85,7 +85,7 @@ final class GgufWeights {
                 () -> new StackedFloats(values, each.elements()));
     }
 
-    /** How many weights of each layer's experts were met. */
+    /** The number of weights of each layer's experts that were met. */
     private static final class ExpertCount {
         private final Map<Integer, Integer> met = new HashMap<>();
 

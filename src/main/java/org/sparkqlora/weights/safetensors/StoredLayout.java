@@ -2,7 +2,7 @@ package org.sparkqlora.weights.safetensors;
 
 import java.io.Serializable;
 
-/** How the numbers of a tensor lie in the bytes of a file. */
+/** The layout of a tensor's numbers in the bytes of a file. */
 public sealed interface StoredLayout extends Serializable {
     StoredLayout ROWS = new Rows();
 

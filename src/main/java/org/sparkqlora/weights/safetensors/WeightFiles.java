@@ -42,7 +42,7 @@ sealed interface WeightFiles {
         }
     }
 
-    /** Where only ranges are read. */
+    /** Files of which only ranges are read. */
     record Elsewhere(Path folder, FolderFiles files, Map<String, Long> lengths) implements WeightFiles {
         static Elsewhere list(Path folder, FolderFiles files) {
             try {
