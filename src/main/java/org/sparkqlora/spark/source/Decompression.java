@@ -4,9 +4,12 @@ import com.github.luben.zstd.ZstdInputStream;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.PushbackInputStream;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.Locale;
 import java.util.regex.Pattern;
+import net.jpountz.lz4.LZ4FrameInputStream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.io.compress.BlockDecompressorStream;
@@ -18,6 +21,7 @@ import org.apache.hadoop.io.compress.SnappyCodec;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.storage.StorePath;
+import org.xerial.snappy.SnappyFramedInputStream;
 
 /**
  * A file's content, decompressed by the end of its name. Hadoop's own Zstandard needs a native library that few hosts have; Spark
@@ -28,6 +32,9 @@ final class Decompression extends InputStream {
     private static final int LARGEST_EMPTY = 300;
 
     private static final String ZSTANDARD = ".zst";
+
+    private static final byte[] LZ4_FRAME = {0x04, 0x22, 0x4d, 0x18};
+    private static final byte[] SNAPPY_FRAME = {(byte) 0xff, 0x06, 0x00, 0x00};
 
     /** Archives and formats that neither Hadoop nor Spark has a codec for. */
     private static final Pattern UNSUPPORTED = Pattern.compile("\\.(zip|tar|tgz|xz|7z|rar|br|lzma|lzo|lz|tar\\.\\w+)$");
@@ -82,8 +89,22 @@ final class Decompression extends InputStream {
         }
 
         return codec instanceof Lz4Codec || codec instanceof SnappyCodec
-                ? new Blocks(store, codec.createDecompressor())
+                ? framedOrBlocks(store, codec)
                 : codec.createInputStream(store);
+    }
+
+    /** The frames that the programs lz4 and snzip write begin with a number; Hadoop's blocks have none. */
+    private static InputStream framedOrBlocks(InputStream store, CompressionCodec codec) throws IOException {
+        PushbackInputStream whole = new PushbackInputStream(store, Integer.BYTES);
+        byte[] begin = whole.readNBytes(Integer.BYTES);
+        whole.unread(begin);
+        if (codec instanceof Lz4Codec && Arrays.equals(begin, LZ4_FRAME)) {
+            return new LZ4FrameInputStream(whole);
+        }
+
+        return codec instanceof SnappyCodec && Arrays.equals(begin, SNAPPY_FRAME)
+                ? new SnappyFramedInputStream(whole)
+                : new Blocks(whole, codec.createDecompressor());
     }
 
     @Override

@@ -10,11 +10,13 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import net.jpountz.lz4.LZ4FrameOutputStream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.io.compress.CompressionCodec;
 import org.apache.hadoop.io.compress.CompressionCodecFactory;
@@ -31,6 +33,7 @@ import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.spark.job.Clusters;
 import org.sparkqlora.spark.prepare.PreparationOptions.OnBadRecord;
 import org.sparkqlora.spark.prepare.PreparationOptions.Packing;
+import org.xerial.snappy.SnappyFramedOutputStream;
 
 /** Records that are too long, too deep, in another encoding or badly compressed: each is told with its place, none ends a task. */
 class HostileRecordsTest {
@@ -117,6 +120,25 @@ class HostileRecordsTest {
         Path deflate = write("f.jsonl.deflate", line(7));
 
         assertThat(prepare(FAIL, gzip, zstandard, bzip2, lz4, snappy, deflate)).containsExactly(1, 2, 3, 4, 5, 6, 7);
+    }
+
+    @Test
+    void filesOfOtherProgramsAreRead() throws IOException {
+        byte[] first = (line(1) + "\n").getBytes(StandardCharsets.UTF_8);
+        byte[] second = line(2).getBytes(StandardCharsets.UTF_8);
+        List<Path> files = new ArrayList<>();
+        for (String name : List.of("a.jsonl.gz", "b.jsonl.zst", "c.jsonl.bz2", "d.jsonl.lz4", "e.jsonl.snappy")) {
+            Path file = folder.resolve(name);
+            files.add(file);
+            for (byte[] part : List.of(first, second)) { // as `cat` joins files
+                try (OutputStream out = framing(
+                        name, Files.newOutputStream(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND))) {
+                    out.write(part);
+                }
+            }
+        }
+
+        assertThat(prepare(FAIL, files.toArray(Path[]::new))).containsExactly(1, 2, 1, 2, 1, 2, 1, 2, 1, 2);
     }
 
     @ParameterizedTest
@@ -289,6 +311,14 @@ class HostileRecordsTest {
         }
 
         return file;
+    }
+
+    private static OutputStream framing(String name, OutputStream out) throws IOException {
+        if (name.endsWith(".lz4")) {
+            return new LZ4FrameOutputStream(out);
+        }
+
+        return name.endsWith(".snappy") ? new SnappyFramedOutputStream(out) : compressing(name, out);
     }
 
     private static OutputStream compressing(String name, OutputStream out) throws IOException {
