@@ -1,6 +1,7 @@
 package org.sparkqlora.memory;
 
 import java.util.HashSet;
+import java.util.OptionalLong;
 import java.util.Set;
 import org.sparkqlora.model.layout.Precision;
 import org.sparkqlora.quant.NestedScales;
@@ -14,7 +15,7 @@ import org.sparkqlora.weights.family.ProjectionShape;
 /**
  * Bytes of a frozen base model.
  *
- * <p>Dense: every weight in the number format of activations, norms in float32, and the embedding of each layer as in its file. In 4 bits: {@code n / 2} bytes for the n weights of a
+ * <p>Dense: every weight in the number format of activations, or packed as its checkpoint has it; norms in float32, and the embedding of each layer as in its file. In 4 bits: {@code n / 2} bytes for the n weights of a
  * projection, the rest as before; and for every block of 64 weights a scale: 4 bytes, or with double quantisation
  * {@code 1 + 4 / 256} and once a tensor the 256 levels and the offset.
  */
@@ -23,9 +24,18 @@ record WeightMemory(ModelConfig config, Precision precision) {
 
     long dense() {
         DecoderTensors tensors = DecoderTensors.of(config);
-        return tensors.shapes().keySet().stream()
-                .mapToLong(name -> bytes(name, tensors))
+        Set<String> projections = new HashSet<>(tensors.projections());
+        return tensors.shapes().entrySet().stream()
+                .mapToLong(weight -> (projections.contains(weight.getKey())
+                                ? packed(weight.getKey(), weight.getValue())
+                                : OptionalLong.empty())
+                        .orElseGet(() -> bytes(weight.getKey(), tensors)))
                 .sum();
+    }
+
+    /** Of a projection that its checkpoint has in fewer than 16 bits. */
+    private OptionalLong packed(String name, long[] shape) {
+        return config.packed().map(packed -> packed.bytes(name, shape)).orElseGet(OptionalLong::empty);
     }
 
     long fourBit() {

@@ -113,6 +113,7 @@ public final class LlamaSizes {
                 List.of(2),
                 OptionalInt.of(1),
                 OptionalInt.empty(),
+                Optional.empty(),
                 DecoderTraits.builder().build(),
                 Collections.nCopies(
                         layers,

@@ -1,6 +1,7 @@
 package org.sparkqlora.weights.family;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
@@ -22,6 +23,7 @@ import java.util.OptionalInt;
  * @param eosIds tokens that end a text
  * @param bosId token that begins a text
  * @param padId token that fills a row
+ * @param packed the weights of the checkpoint in fewer than 16 bits; empty where it has none, or is of bitsandbytes
  * @param traits what all layers compute
  * @param layerTraits what each layer does otherwise
  */
@@ -42,6 +44,7 @@ public record ModelConfig(
         List<Integer> eosIds,
         OptionalInt bosId,
         OptionalInt padId,
+        Optional<PackedWeights> packed,
         DecoderTraits traits,
         List<LayerTraits> layerTraits) {
     public ModelConfig {
@@ -77,6 +80,7 @@ public record ModelConfig(
                 eosIds,
                 bosId,
                 padId,
+                packed,
                 traits,
                 layerTraits);
     }

@@ -2,7 +2,10 @@ package org.sparkqlora.weights.family;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
+import org.sparkqlora.weights.family.PackedWeights.Format;
 import org.sparkqlora.weights.safetensors.FieldsJson;
 import org.sparkqlora.weights.safetensors.InvalidWeightsException;
 
@@ -43,7 +46,8 @@ public final class ModelConfigJson {
     }
 
     private ModelConfig config() {
-        requireSupported();
+        FieldsJson quantization = fields.object("quantization_config");
+        requireSupported(quantization);
         int hiddenSize = fields.count("hidden_size");
         int heads = fields.count("num_attention_heads");
         int maxPositions = fields.count("max_position_embeddings", 2048);
@@ -64,14 +68,14 @@ public final class ModelConfigJson {
                 fields.integers("eos_token_id"),
                 tokenId("bos_token_id"),
                 tokenId("pad_token_id"),
+                packed(quantization),
                 family.traits(fields),
                 family.layers(new LayerFieldsJson(fields, family.theta(), maxPositions)));
         requireGroups(config);
         return config;
     }
 
-    private void requireSupported() {
-        FieldsJson quantization = fields.object("quantization_config");
+    private void requireSupported(FieldsJson quantization) {
         String quantMethod = quantization.text("quant_method", "bitsandbytes");
         if (!family.quantizations().contains(quantMethod)) {
             throw fields.unsupported("quant_method", quantMethod, String.join(" or ", family.quantizations()));
@@ -80,6 +84,27 @@ public final class ModelConfigJson {
         if (quantization.flag("load_in_8bit", false)) {
             throw fields.unsupported("load_in_8bit", "true", "a 4-bit or an unquantised model");
         }
+    }
+
+    private static Optional<PackedWeights> packed(FieldsJson quantization) {
+        return switch (quantization.text("quant_method", "")) {
+            case "fp8" -> Optional.of(packed(Format.FP8, quantization));
+            case "mxfp4" -> Optional.of(packed(Format.MXFP4, quantization));
+            default -> Optional.empty();
+        };
+    }
+
+    private static PackedWeights packed(Format format, FieldsJson quantization) {
+        List<Integer> block = quantization.integers("weight_block_size");
+        if (!(block.isEmpty() || block.size() == 2 && block.get(0) > 0 && block.get(1) > 0)) {
+            throw quantization.unsupported("weight_block_size", block.toString(), "none, or rows and columns");
+        }
+
+        return new PackedWeights(
+                format,
+                block.isEmpty() ? 0 : block.get(0),
+                block.isEmpty() ? 0 : block.get(1),
+                quantization.texts("modules_to_not_convert"));
     }
 
     private void requireGroups(ModelConfig config) {

@@ -120,6 +120,20 @@ public record FieldsJson(String document, ObjectNode node) {
         return integers;
     }
 
+    /** The list of texts under {@code key}; empty without the key. */
+    public List<String> texts(String key) {
+        List<String> texts = new ArrayList<>();
+        for (JsonNode each : has(key) ? present(key, "a list of texts", JsonNode::isArray) : node.arrayNode()) {
+            if (!each.isTextual()) {
+                throw wrong(key, "a list of texts", node.path(key));
+            }
+
+            texts.add(each.textValue());
+        }
+
+        return texts;
+    }
+
     public double number(String key) {
         return present(key, "a number", JsonNode::isNumber).doubleValue();
     }

@@ -56,6 +56,7 @@ class ModelConfigJsonTest {
                         List.of(2),
                         OptionalInt.of(1),
                         OptionalInt.of(0),
+                        Optional.empty(),
                         DecoderTraits.builder().build(),
                         Collections.nCopies(
                                 3,
