@@ -7,15 +7,11 @@ import org.sparkqlora.quant.FloatSource;
 /**
  * Numbers that are converted as they are read.
  *
- * @param buffers the parts of files that are mapped for them
+ * @param buffers the parts of files that are mapped for them; those of other numbers may lie between
+ * @param bytes that they take there, with their scales
  */
-public record MappedFloats(FloatSource source, List<ByteBuffer> buffers) {
+public record MappedFloats(FloatSource source, List<ByteBuffer> buffers, long bytes) {
     public MappedFloats {
         buffers = List.copyOf(buffers);
-    }
-
-    /** Of all that is mapped. */
-    public long bytes() {
-        return buffers.stream().mapToLong(ByteBuffer::capacity).sum();
     }
 }

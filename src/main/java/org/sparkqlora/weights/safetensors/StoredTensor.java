@@ -91,17 +91,20 @@ public record StoredTensor(Path file, TensorSpec spec, long position, StoredLayo
     public MappedFloats mappedFloats() {
         if (layout instanceof StoredLayout.Strided strided) {
             StridedFloats floats = StridedFloats.of(this, strided);
-            return new MappedFloats(floats, List.of(floats.mapped()));
+            return new MappedFloats(floats, List.of(floats.mapped()), byteSize());
         }
 
         if (layout instanceof StoredLayout.Microscaled microscaled) {
             MicroscaledFloats floats = MicroscaledFloats.of(this, microscaled);
-            return new MappedFloats(floats, List.of(floats.codes(), floats.scales()));
+            return new MappedFloats(
+                    floats,
+                    List.of(floats.codes(), floats.scales()),
+                    spec.elements() / 2 + spec.elements() / StoredLayout.Microscaled.BLOCK);
         }
 
         if (layout instanceof StoredLayout.Float8 float8) {
             Float8Floats floats = Float8Floats.of(this, float8);
-            return new MappedFloats(floats, List.of(floats.codes()));
+            return new MappedFloats(floats, List.of(floats.codes()), spec.elements() + float8.scalesExtent(spec));
         }
 
         throw new IllegalStateException("Cannot convert tensor %s of %s: it is plain".formatted(name(), file));
