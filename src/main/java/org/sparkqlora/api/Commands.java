@@ -60,6 +60,9 @@ public final class Commands {
             GateCommand.class,
             PublishCommand.class);
 
+    /** Before the name of a command in the file of its result, as a command line writes it. */
+    private static final String PROGRAM = "spark-qlora ";
+
     private static final Logger LOG = LoggerFactory.getLogger(Commands.class);
 
     private Commands() {}
@@ -101,7 +104,7 @@ public final class Commands {
         try {
             String summary =
                     run(parser, config, arguments, NamedOptions.of(own, parser.getCommandSpec()), result, console);
-            result.leave(command, CommandOutcome.done(summary));
+            result.leave(PROGRAM + command, CommandOutcome.done(summary));
             return summary;
         } catch (Exception | Error e) {
             leaveFailure(result, command, e);
@@ -136,14 +139,14 @@ public final class Commands {
     }
 
     private static @Nullable Location place(@Nullable Object given) {
-        return given == null ? null : Location.parse(String.valueOf(given));
+        return given == null || Boolean.FALSE.equals(given) ? null : Location.parse(String.valueOf(given));
     }
 
     /** That it cannot be written there does not hide what was {@code thrown}. */
     private static void leaveFailure(ResultFile result, String command, Throwable thrown) {
         Failure failure = Failure.of(thrown);
         try {
-            result.leave(command, CommandOutcome.refused(failure.code(), failure.reasons()));
+            result.leave(PROGRAM + command, CommandOutcome.refused(failure.code(), failure.reasons()));
         } catch (RuntimeException | Error second) {
             thrown.addSuppressed(second);
         }

@@ -26,16 +26,15 @@ record WeightMemory(ModelConfig config, Precision precision) {
         DecoderTensors tensors = DecoderTensors.of(config);
         Set<String> projections = new HashSet<>(tensors.projections());
         return tensors.shapes().entrySet().stream()
-                .mapToLong(weight -> (projections.contains(weight.getKey())
-                                ? packed(weight.getKey(), weight.getValue())
-                                : OptionalLong.empty())
-                        .orElseGet(() -> bytes(weight.getKey(), tensors)))
+                .mapToLong(weight -> projections.contains(weight.getKey())
+                        ? ofProjection(weight.getKey(), weight.getValue(), tensors)
+                        : bytes(weight.getKey(), tensors))
                 .sum();
     }
 
-    /** Of a projection that its checkpoint has in fewer than 16 bits. */
-    private OptionalLong packed(String name, long[] shape) {
-        return config.packed().map(packed -> packed.bytes(name, shape)).orElseGet(OptionalLong::empty);
+    private long ofProjection(String name, long[] shape, DecoderTensors tensors) {
+        OptionalLong packed = config.packed().map(all -> all.bytes(name, shape)).orElseGet(OptionalLong::empty);
+        return packed.orElseGet(() -> bytes(name, tensors));
     }
 
     long fourBit() {

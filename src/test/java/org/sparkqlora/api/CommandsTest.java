@@ -82,6 +82,7 @@ class CommandsTest {
         String summary = Commands.run("plan", List.of(), Map.of("parameters", "13B", "result", file));
         JsonNode done = new ObjectMapper().readTree(file.toFile());
         assertThat(done.path("code").asInt(-1)).isZero();
+        assertThat(done.path("command").asText()).isEqualTo("spark-qlora plan");
         assertThat(done.path("summary")).isEqualTo(new ObjectMapper().readTree(summary));
 
         assertThatThrownBy(() -> Commands.run("inspect", NOWHERE, Map.of("result", file)))
