@@ -60,8 +60,8 @@ public final class Commands {
             GateCommand.class,
             PublishCommand.class);
 
-    /** Before the name of a command in the file of its result, as a command line writes it. */
-    private static final String PROGRAM = "spark-qlora ";
+    /** Before the name of a command, on a command line and in the file of a result. */
+    public static final String PROGRAM = "spark-qlora";
 
     private static final Logger LOG = LoggerFactory.getLogger(Commands.class);
 
@@ -104,7 +104,7 @@ public final class Commands {
         try {
             String summary =
                     run(parser, config, arguments, NamedOptions.of(own, parser.getCommandSpec()), result, console);
-            result.leave(PROGRAM + command, CommandOutcome.done(summary));
+            result.leave(PROGRAM + " " + command, CommandOutcome.done(summary));
             return summary;
         } catch (Exception | Error e) {
             leaveFailure(result, command, e);
@@ -146,9 +146,11 @@ public final class Commands {
     private static void leaveFailure(ResultFile result, String command, Throwable thrown) {
         Failure failure = Failure.of(thrown);
         try {
-            result.leave(PROGRAM + command, CommandOutcome.refused(failure.code(), failure.reasons()));
+            result.leave(PROGRAM + " " + command, CommandOutcome.refused(failure.code(), failure.reasons()));
         } catch (RuntimeException | Error second) {
-            thrown.addSuppressed(second);
+            if (second != thrown) { // a JVM without memory throws one object again and again
+                thrown.addSuppressed(second);
+            }
         }
     }
 }

@@ -175,6 +175,12 @@ public final class Program {
     }
 
     private void report(String name, List<String> problems) {
-        CommandCall.report(name, problems).forEach(line -> console.note("%s", line));
+        if (problems.size() == 1) {
+            console.note("%s: %s", name, problems.get(0));
+            return;
+        }
+
+        console.note("%s: %d problems", name, problems.size());
+        problems.forEach(problem -> console.note("  %s", problem));
     }
 }

@@ -16,7 +16,7 @@ import picocli.CommandLine.ScopeType;
 
 /** The root of the commands. */
 @CommandLine.Command(
-        name = "spark-qlora",
+        name = Commands.PROGRAM,
         mixinStandardHelpOptions = true,
         versionProvider = RootCommand.Version.class,
         description = "Fine-tunes large language models with QLoRA as a Spark job.",

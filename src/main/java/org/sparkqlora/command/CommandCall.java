@@ -2,7 +2,6 @@ package org.sparkqlora.command;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -77,18 +76,6 @@ public record CommandCall(
         }
 
         return problems.all().stream().map(file::located).toList();
-    }
-
-    /** The problems for a reader. */
-    public static List<String> report(String name, List<String> problems) {
-        if (problems.size() == 1) {
-            return List.of("%s: %s".formatted(name, problems.get(0)));
-        }
-
-        List<String> lines =
-                new ArrayList<>(List.of(String.format(Locale.ROOT, "%s: %d problems", name, problems.size())));
-        problems.forEach(problem -> lines.add("  " + problem));
-        return lines;
     }
 
     /** The part of the command that was named last. */

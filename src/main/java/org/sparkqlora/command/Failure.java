@@ -71,7 +71,7 @@ public record Failure(ExitCode code, Throwable reason) {
     }
 
     /** The lines that a person reads of it. */
-    public List<String> lines(String command) {
+    private List<String> lines(String command) {
         List<String> reasons = reasons();
         List<String> lines = new ArrayList<>(List.of("%s: %s".formatted(command, reasons.get(0))));
         reasons.stream().skip(1).forEach(because -> lines.add("  because: " + because));

@@ -16,7 +16,7 @@ public final class ResultJson {
     private static final String SUMMARY = "summary";
 
     /** The beginning of every document. */
-    public static final String BEGINNING = "{\"%s\":".formatted(COMMAND);
+    static final String BEGINNING = "{\"%s\":".formatted(COMMAND);
 
     private ResultJson() {}
 

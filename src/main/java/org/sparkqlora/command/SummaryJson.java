@@ -24,7 +24,7 @@ import org.sparkqlora.spark.prepare.PreparedData;
 import org.sparkqlora.train.metrics.StepMetrics;
 import org.sparkqlora.weights.QuantizationReport;
 
-/** The last line on stdout: what a command did. */
+/** The summaries of commands: the last line on stdout, and what Python gets. */
 public final class SummaryJson {
     private static final ObjectMapper MAPPER = new ObjectMapper();
     private static final String COMMAND = "command";

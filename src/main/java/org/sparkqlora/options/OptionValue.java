@@ -33,12 +33,7 @@ sealed interface OptionValue {
         String name = option.longestName();
         String shortName = name.substring(2);
         if (option.arity().max() == 0) {
-            String word = String.join(",", texts());
-            return switch (word) {
-                case "true" -> Optional.of(List.of(name));
-                case "false" -> Optional.of(List.of());
-                default -> refusal.of("true or false for " + shortName, word.isEmpty() ? "nothing" : word);
-            };
+            return flag(name, shortName, refusal);
         }
 
         if (this == Given.GIVEN || this instanceof Text text && text.isNull()) {
@@ -56,7 +51,16 @@ sealed interface OptionValue {
                 : refusal.of("one value for " + shortName, "several");
     }
 
-    /** Takes what was expected and what was found, and is nothing. */
+    private Optional<List<String>> flag(String name, String shortName, Refusal refusal) {
+        String word = String.join(",", texts());
+        return switch (word) {
+            case "true" -> Optional.of(List.of(name));
+            case "false" -> Optional.of(List.of());
+            default -> refusal.of("true or false for " + shortName, word.isEmpty() ? "nothing" : word);
+        };
+    }
+
+    /** Notes a value that the option cannot have; gives no arguments. */
     interface Refusal {
         Optional<List<String>> of(String expected, String found);
     }

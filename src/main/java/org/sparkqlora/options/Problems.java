@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.spark.cluster.Location;
 
-/** All that is wrong with a command line, so that one run tells everything. */
+/** All that is wrong with the options of a command, so that one run tells everything. */
 public final class Problems {
     private final List<String> found = new ArrayList<>();
 
