@@ -70,7 +70,7 @@ def arguments():
     parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--rank", type=int, default=16)
     parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"), help="cuda: for train and curve")
-    parser.add_argument("--precision", default="bf16", choices=("bf16", "fp32"), help="of both: theirs is faster in fp32 without AVX-512")
+    parser.add_argument("--precision", default="bf16", choices=("bf16", "fp32"), help="of both: theirs is faster in fp32 on a processor without instructions for bf16")
     parser.add_argument("--copies", type=int, default=20, help="of the data, for prepare")
     parser.add_argument("--train-options", default="", help="more options for each train, such as '--micro-batch-size 4'")
     parser.add_argument("--recipes", default=",".join(["default", "lean", "fast"]))

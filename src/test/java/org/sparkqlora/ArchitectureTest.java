@@ -166,7 +166,7 @@ class ArchitectureTest {
     static final ArchRule libtorchStaysBehindItsBorder =
             onlyIn("org.bytedeco..", "libtorch", "tensor", "weights", "model");
 
-    /** Who multiplies past it is ten times slower in bfloat16 on a processor without AVX-512. */
+    /** Who multiplies past it is ten times slower in bfloat16 on a processor without instructions for it. */
     @ArchTest
     static final ArchRule matricesAreMultipliedInOnePlace = noClasses()
             .that()

@@ -16,7 +16,7 @@ public final class NumericsOptions {
             defaultValue = "auto",
             paramLabel = "TYPE",
             description =
-                    "Activations and products: bf16 (multiplied in float32 by a processor without AVX-512), fp16 (with a scale"
+                    "Activations and products: bf16 (multiplied in float32 by a processor without instructions for it), fp16 (with a scale"
                             + " of the loss that finds itself; slow on the processor), fp32, or auto (bf16; fp16 where a GPU is older than compute capability 8.0; as it was begun where"
                             + " train continues). Default: ${DEFAULT-VALUE}.")
     public PrecisionChoice precision = PrecisionChoice.AUTO;

@@ -2,7 +2,9 @@ package org.sparkqlora.tensor;
 
 import java.nio.FloatBuffer;
 import java.nio.ShortBuffer;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.ShortPointer;
 import org.bytedeco.pytorch.Scalar;
@@ -15,21 +17,22 @@ import org.sparkqlora.quant.Workers;
  * Products of a few rows in bfloat16 with the transpose of a weight, as each decoded token needs them. Every weight is widened on its way
  * to a register and used for all rows, where a product of OpenBLAS's needs all weights in float32 and packed first.
  *
- * <p>The bytes are those that {@link WideProducts} has from OpenBLAS, whose kernel for AVX2 ({@code sgemm_kernel_8x4_haswell_2.c},
- * called by {@code level3.c}) takes the terms in stretches: each is added up from zero, in order, by fused multiply-adds, and then added to the
- * sum of those before.
+ * <p>The bytes are those that {@link WideProducts} has from OpenBLAS, whose kernels for AVX2 and AVX-512 ({@code sgemm_kernel_8x4_haswell_2.c},
+ * {@code sgemm_kernel_16x4_skylakex_3.c}, called by {@code level3.c}) take the terms in stretches: each is added up from zero, in order, by fused
+ * multiply-adds, and then added to the sum of those before.
  */
 final class FewRowProducts {
-    /** With more rows OpenBLAS is faster. */
-    private static final long MOST_ROWS = 96;
     /** Terms that OpenBLAS adds up from zero, at most. */
     private static final int STRETCH = 320;
     /** What the length of half a stretch is rounded up to. */
-    private static final int UNROLLED = 8;
+    private static final long UNROLLED = WideProducts.AVX512 ? 16 : 8;
     /** Weights below which a thread costs more to wake than it saves. */
     private static final long GRAIN = 1 << 19;
 
     private static final RowMath MATH = RowMath.fastest();
+    /** With more rows OpenBLAS is faster. */
+    private static final long MOST_ROWS = MATH instanceof VectorRowMath && VectorProducts.AVX512 ? 48 : 96;
+
     private static final Workers WORKERS = new Workers(Runtime.getRuntime().availableProcessors());
 
     /** Tried once: OpenBLAS has other kernels for other processors, which add in other orders. */
@@ -66,6 +69,15 @@ final class FewRowProducts {
         return product;
     }
 
+    /** Of {@code left} terms, how many OpenBLAS adds up from zero next. */
+    static long stretch(long left) {
+        if (left >= 2 * STRETCH) {
+            return STRETCH;
+        }
+
+        return left > STRETCH ? WideProducts.roundedUp(left / 2, UNROLLED) : left;
+    }
+
     private static boolean hasBytesOfOpenBlas() {
         Tensor left = waves(19, 1000);
         Tensor right = waves(61, 1000).t();
@@ -81,75 +93,94 @@ final class FewRowProducts {
     }
 
     /**
-     * The left rows, in groups of as many as two registers hold; those of the last are completed with zeros.
+     * Some of the left rows, those that are missing being zeros.
      *
-     * @param count how many they are
-     * @param terms k
-     * @param groups each (k, 16)
+     * @param first of them among all
+     * @param count how many there are
+     * @param height how many there would be
+     * @param numbers (k, height)
      */
-    private record Rows(int count, int terms, int panel, float[][] groups) {
+    private record Group(int first, int count, int height, float[] numbers) {
+        static Group of(FloatBuffer left, int first, int rows, int terms) {
+            int height = VectorProducts.rows(rows - first);
+            int count = Math.min(height, rows - first);
+            float[] numbers = new float[terms * height];
+            float[] row = new float[terms];
+            for (int i = 0; i < count; i++) {
+                left.get(row);
+                for (int k = 0, at = i; k < terms; k++, at += height) {
+                    numbers[at] = row[k];
+                }
+            }
+
+            return new Group(first, count, height, numbers);
+        }
+
+        /**
+         * Writes a part of the product.
+         *
+         * @param sums (columns, height)
+         * @param column of the whole product, {@code width} columns of which are a row of {@code results}
+         */
+        void write(float[] sums, int columns, FloatBuffer results, int column, int width) {
+            for (int row = 0; row < count; row++) {
+                int at = (first + row) * width + column;
+                for (int i = 0; i < columns; i++) {
+                    results.put(at + i, sums[i * height + row]);
+                }
+            }
+        }
+    }
+
+    /**
+     * The left rows.
+     *
+     * @param terms k
+     * @param panel terms that are one product of OpenBLAS's
+     */
+    private record Rows(int terms, int panel, List<Group> groups) {
         static Rows of(Tensor left, int panel) {
             int count = (int) left.size(0);
             int terms = (int) left.size(1);
-            float[][] groups =
-                    new float[(count + VectorProducts.ROWS - 1) / VectorProducts.ROWS][terms * VectorProducts.ROWS];
             FloatBuffer numbers = new FloatPointer(
                             left.to(ScalarType.Float).contiguous().data_ptr())
                     .limit((long) count * terms)
                     .asBuffer();
-            float[] row = new float[terms];
-            for (int i = 0; i < count; i++) {
-                numbers.get(row);
-                float[] group = groups[i / VectorProducts.ROWS];
-                for (int k = 0, at = i % VectorProducts.ROWS; k < terms; k++, at += VectorProducts.ROWS) {
-                    group[at] = row[k];
-                }
+            List<Group> groups = new ArrayList<>();
+            for (int first = 0; first < count; first += VectorProducts.MOST_ROWS) {
+                groups.add(Group.of(numbers, first, count, terms));
             }
 
-            return new Rows(count, terms, panel, groups);
+            return new Rows(terms, panel, groups);
         }
 
         /** Writes the columns {@code from} to {@code to - 1} of the product, {@code width} of which are a row of {@code results}. */
         void times(ShortBuffer weights, int from, int to, FloatBuffer results, int width) {
             short[] fetched = new short[VectorProducts.COLUMNS * terms];
             float[] widened = new float[VectorProducts.COLUMNS * terms];
-            float[] sums = new float[VectorProducts.COLUMNS * VectorProducts.ROWS];
+            float[] sums = new float[VectorProducts.COLUMNS * VectorProducts.MOST_ROWS];
             for (int column = from; column < to; column += VectorProducts.COLUMNS) {
                 int columns = Math.min(VectorProducts.COLUMNS, to - column);
                 weights.get(column * terms, fetched, 0, columns * terms);
                 MATH.widen(fetched, widened, columns * terms);
-                for (int group = 0; group < groups.length; group++) {
+                for (Group group : groups) {
                     Arrays.fill(sums, 0);
-                    addStretches(groups[group], widened, sums);
-                    int first = group * VectorProducts.ROWS;
-                    for (int row = first; row < Math.min(count, first + VectorProducts.ROWS); row++) {
-                        for (int i = 0; i < columns; i++) {
-                            results.put(row * width + column + i, sums[i * VectorProducts.ROWS + row - first]);
-                        }
-                    }
+                    addStretches(group, widened, sums);
+                    group.write(sums, columns, results, column, width);
                 }
             }
         }
 
-        private void addStretches(float[] rows, float[] widened, float[] sums) {
+        private void addStretches(Group group, float[] widened, float[] sums) {
             for (int panelStart = 0; panelStart < terms; panelStart += panel) {
                 int end = Math.min(terms, panelStart + panel);
                 int at = panelStart;
                 while (at < end) {
-                    int stretch = stretch(end - at);
-                    VectorProducts.add(rows, widened, terms, at, at + stretch, sums);
+                    int stretch = (int) stretch(end - at);
+                    VectorProducts.add(group.height(), group.numbers(), widened, terms, at, at + stretch, sums);
                     at += stretch;
                 }
             }
-        }
-
-        /** Of {@code left} terms, how many OpenBLAS takes next. */
-        private static int stretch(int left) {
-            if (left >= 2 * STRETCH) {
-                return STRETCH;
-            }
-
-            return left > STRETCH ? (int) WideProducts.roundedUp(left / 2, UNROLLED) : left;
         }
     }
 }

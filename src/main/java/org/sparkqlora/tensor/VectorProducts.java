@@ -5,24 +5,44 @@ import jdk.incubator.vector.VectorSpecies;
 
 /** The part of a product that stays in registers: 8 sums, as a processor begins two multiply-adds a cycle and ends each after four. */
 final class VectorProducts {
-    /** Rows of a part: two registers. */
-    static final int ROWS = 16;
-    /** Columns of a part. */
-    static final int COLUMNS = 4;
+    /** Rows of a part: two registers of AVX2, or one of AVX-512. */
+    private static final int ROWS = 16;
+    /** Whether a register has as many. */
+    static final boolean AVX512 = FloatVector.SPECIES_PREFERRED.length() >= ROWS;
 
     private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_256;
     private static final int LENGTH = ROWS / 2;
+    /** Rows of a part, at most. */
+    static final int MOST_ROWS = AVX512 ? 2 * ROWS : ROWS;
+    /** Columns of a part. */
+    static final int COLUMNS = AVX512 ? 8 : 4;
 
     private VectorProducts() {}
+
+    /** Rows of the next part where {@code left} are left. */
+    static int rows(int left) {
+        return left > ROWS ? MOST_ROWS : ROWS;
+    }
 
     /**
      * Adds the terms {@code from} to {@code to - 1} up from zero, in order, and then to {@code sums}.
      *
-     * @param rows (k, 16)
-     * @param columns (4, {@code terms})
-     * @param sums (4, 16)
+     * @param height as {@link #rows} gives it
+     * @param rows (k, {@code height})
+     * @param columns ({@link #COLUMNS}, {@code terms})
+     * @param sums ({@link #COLUMNS}, {@code height})
      */
-    static void add(float[] rows, float[] columns, int terms, int from, int to, float[] sums) {
+    static void add(int height, float[] rows, float[] columns, int terms, int from, int to, float[] sums) {
+        if (!AVX512) {
+            addOfHalves(rows, columns, terms, from, to, sums);
+        } else if (height == ROWS) {
+            WideVectorProducts.addToSixteenRows(rows, columns, terms, from, to, sums);
+        } else {
+            WideVectorProducts.addToThirtyTwoRows(rows, columns, terms, from, to, sums);
+        }
+    }
+
+    private static void addOfHalves(float[] rows, float[] columns, int terms, int from, int to, float[] sums) {
         FloatVector a0 = FloatVector.zero(FLOATS);
         FloatVector a1 = a0;
         FloatVector b0 = a0;

@@ -17,6 +17,8 @@ import org.jspecify.annotations.Nullable;
  * 8 rows of zeros at both ends.
  */
 final class WideProducts {
+    /** Whether OpenBLAS has its kernels for AVX-512. */
+    static final boolean AVX512 = ProcessorFlags.ofThisMachine().names().contains("avx512f");
     /** Rows at either end of a block that OpenBLAS computes apart. */
     private static final long EDGE = 8;
     /** A block has a multiple of as many rows. */
@@ -29,6 +31,18 @@ final class WideProducts {
     private static final long ROWS = 2 * (BLOCK - 2 * EDGE);
     /** Columns of the result at a time: what is in float32 of them stays in the second cache, and takes little memory in many threads. */
     private static final long CHUNK = COLUMNS * 86;
+    /** Rows of a block, at least. */
+    private static final long LEAST_ROWS = roundedUp(1 + 2 * EDGE, TILE);
+    /**
+     * Multiplications that OpenBLAS's kernel for small matrices ({@code sgemm_small_kernel_permit_skylakex.c}) takes at most. It adds all terms
+     * up at once, where with more rows they are taken in stretches.
+     */
+    private static final long SMALL = 1_000_000;
+    /**
+     * Columns, at least: with fewer than 1,200 numbers in a block's product the kernel for small matrices adds the terms of some layouts in yet
+     * another order. OpenBLAS has it for AVX-512 alone.
+     */
+    private static final long LEAST_COLUMNS = AVX512 ? 4 * COLUMNS : COLUMNS;
     /** Numbers of the right matrix, of all its columns, whose terms are one product. */
     private static final long PANEL = 1 << 21;
     /** Terms at a time, at least: fewer leave a product that is slower than its parts. OpenBLAS divides more than 320 once more. */
@@ -129,25 +143,32 @@ final class WideProducts {
     private static void addColumns(List<Block> blocks, long column, Tensor right, long panel, Parts result) {
         long columns = right.size(1);
         List<Tensor> sums = blocks.stream()
-                .map(block ->
-                        torch.zeros(roundedUp(columns, COLUMNS), block.rows().size(0)))
+                .map(block -> torch.zeros(whole(columns), block.rows().size(0)))
                 .toList();
         long terms = right.size(0);
-        for (long from = 0; from < terms; from += panel) {
+        boolean small = LEAST_ROWS * whole(columns) * terms <= SMALL;
+        for (long from = 0; from < terms; ) {
             long start = from;
-            long count = Math.min(panel, terms - from);
+            long most = Math.min(panel - from % panel, terms - from);
+            long count = small ? FewRowProducts.stretch(most) : most;
             TensorScope.run(() -> {
                 Tensor transposed = wide(right.narrow(0, start, count)).t();
                 for (int i = 0; i < sums.size(); i++) {
                     sums.get(i).addmm_(transposed, blocks.get(i).terms(start, count));
                 }
             });
+            from += count;
         }
 
         for (int i = 0; i < sums.size(); i++) {
             Block block = blocks.get(i);
             result.take(new Place(block.from(), block.count(), column, columns), block.product(sums.get(i), columns));
         }
+    }
+
+    /** So many columns are computed for {@code columns}. */
+    private static long whole(long columns) {
+        return roundedUp(Math.max(columns, LEAST_COLUMNS), COLUMNS);
     }
 
     /** The least multiple of {@code unit} that is not below {@code number}. */
@@ -167,7 +188,7 @@ final class WideProducts {
     /** @param at the dimension that is rounded up */
     private static Tensor wide(Tensor of, int at) {
         long columns = of.size(at);
-        long whole = roundedUp(columns, COLUMNS);
+        long whole = whole(columns);
         Tensor wide = at == 0 ? torch.empty(whole, of.size(1)) : torch.empty(of.size(0), whole);
         wide.narrow(at, 0, columns).copy_(of);
         wide.narrow(at, columns, whole - columns).zero_();

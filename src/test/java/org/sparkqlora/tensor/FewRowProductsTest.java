@@ -1,7 +1,6 @@
 package org.sparkqlora.tensor;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assumptions.assumeThat;
 
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
@@ -21,9 +20,7 @@ class FewRowProductsTest {
     void rememberThreads() {
         Natives.load();
         threads = torch.get_num_threads();
-        assumeThat(ProcessorFlags.ofThisMachine().multiplyBfloat16())
-                .as("a processor for which libtorch multiplies bfloat16")
-                .isFalse();
+        WideProductsTest.assumeKnownKernel();
     }
 
     @AfterEach

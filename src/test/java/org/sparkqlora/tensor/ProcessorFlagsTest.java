@@ -11,7 +11,8 @@ class ProcessorFlagsTest {
     @CsvSource({
         "'flags\t\t: fpu fma avx2 f16c', false",
         "'flags\t\t: avx2 avx512f avx512cd', false",
-        "'flags\t\t: avx2 avx512f avx512dq avx512cd avx512bw avx512vl', true",
+        "'flags\t\t: avx2 avx512f avx512dq avx512cd avx512bw avx512vl', false",
+        "'flags\t\t: avx2 avx512f avx512dq avx512cd avx512bw avx512vl avx512_bf16', true",
         "'flags\t\t: avx2 avx_vnni_int8 avx_ne_convert', true",
         "'Features\t: fp asimd', false",
         "'Features\t: fp asimd bf16', true",
