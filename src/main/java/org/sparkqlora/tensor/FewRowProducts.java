@@ -7,7 +7,6 @@ import java.util.Arrays;
 import java.util.List;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.ShortPointer;
-import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -18,14 +17,9 @@ import org.sparkqlora.quant.Workers;
  * to a register and used for all rows, where a product of OpenBLAS's needs all weights in float32 and packed first.
  *
  * <p>The bytes are those that {@link WideProducts} has from OpenBLAS, whose kernels for AVX2 and AVX-512 ({@code sgemm_kernel_8x4_haswell_2.c},
- * {@code sgemm_kernel_16x4_skylakex_3.c}, called by {@code level3.c}) take the terms in stretches: each is added up from zero, in order, by fused
- * multiply-adds, and then added to the sum of those before.
+ * {@code sgemm_kernel_16x4_skylakex_3.c}) add by fused multiply-adds, in {@link OpenBlasStretches stretches}.
  */
 final class FewRowProducts {
-    /** Terms that OpenBLAS adds up from zero, at most. */
-    private static final int STRETCH = 320;
-    /** What the length of half a stretch is rounded up to. */
-    private static final long UNROLLED = WideProducts.AVX512 ? 16 : 8;
     /** Weights below which a thread costs more to wake than it saves. */
     private static final long GRAIN = 1 << 19;
 
@@ -69,27 +63,10 @@ final class FewRowProducts {
         return product;
     }
 
-    /** Of {@code left} terms, how many OpenBLAS adds up from zero next. */
-    static long stretch(long left) {
-        if (left >= 2 * STRETCH) {
-            return STRETCH;
-        }
-
-        return left > STRETCH ? WideProducts.roundedUp(left / 2, UNROLLED) : left;
-    }
-
     private static boolean hasBytesOfOpenBlas() {
-        Tensor left = waves(19, 1000);
-        Tensor right = waves(61, 1000).t();
+        Tensor left = OpenBlasStretches.waves(19, 1000).to(ScalarType.BFloat16);
+        Tensor right = OpenBlasStretches.waves(61, 1000).to(ScalarType.BFloat16).t();
         return product(left, right, 900).equal(WideProducts.ofOpenBlas(left, right, 900));
-    }
-
-    private static Tensor waves(long rows, long columns) {
-        return torch.arange(new Scalar(rows * columns))
-                .to(ScalarType.Float)
-                .sin()
-                .view(rows, columns)
-                .to(ScalarType.BFloat16);
     }
 
     /**
@@ -176,7 +153,7 @@ final class FewRowProducts {
                 int end = Math.min(terms, panelStart + panel);
                 int at = panelStart;
                 while (at < end) {
-                    int stretch = (int) stretch(end - at);
+                    int stretch = (int) WideProducts.STRETCHES.next(end - at);
                     VectorProducts.add(group.height(), group.numbers(), widened, terms, at, at + stretch, sums);
                     at += stretch;
                 }

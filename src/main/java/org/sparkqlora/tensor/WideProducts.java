@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class WideProducts {
     /** Whether OpenBLAS has its kernels for AVX-512. */
-    static final boolean AVX512 = ProcessorFlags.ofThisMachine().names().contains("avx512f");
+    private static final boolean AVX512 = ProcessorFlags.ofThisMachine().names().contains("avx512f");
     /** Rows at either end of a block that OpenBLAS computes apart. */
     private static final long EDGE = 8;
     /** A block has a multiple of as many rows. */
@@ -47,6 +47,8 @@ final class WideProducts {
     private static final long PANEL = 1 << 21;
     /** Terms at a time, at least: fewer leave a product that is slower than its parts. OpenBLAS divides more than 320 once more. */
     private static final long LEAST_TERMS = 256;
+
+    static final OpenBlasStretches STRETCHES = OpenBlasStretches.here();
 
     private WideProducts() {}
 
@@ -150,7 +152,7 @@ final class WideProducts {
         for (long from = 0; from < terms; ) {
             long start = from;
             long most = Math.min(panel - from % panel, terms - from);
-            long count = small ? FewRowProducts.stretch(most) : most;
+            long count = small ? STRETCHES.next(most) : most;
             TensorScope.run(() -> {
                 Tensor transposed = wide(right.narrow(0, start, count)).t();
                 for (int i = 0; i < sums.size(); i++) {
