@@ -169,6 +169,12 @@ public final class SummaryJson {
         root.put("prompts", result.prompts());
         root.put("earlier", result.earlier());
         root.put("tokens", result.tokens());
+        result.adapters()
+                .forEach((name, count) -> root.withArray("adapters")
+                        .addObject()
+                        .put("adapter", name)
+                        .put("prompts", count.prompts())
+                        .put("tokens", count.tokens()));
         root.put("tokens_per_second", result.tokensNow() / Math.max(result.seconds(), 1e-9));
         root.put("seconds", result.seconds());
         return root.toString();
@@ -180,6 +186,12 @@ public final class SummaryJson {
         root.put("prompts", result.prompts());
         root.put("errors", result.errors());
         root.put("earlier", result.earlier());
+        result.adapters()
+                .forEach((name, count) -> root.withArray("adapters")
+                        .addObject()
+                        .put("adapter", name)
+                        .put("prompts", count.prompts())
+                        .put("errors", count.errors()));
         return root.toString();
     }
 

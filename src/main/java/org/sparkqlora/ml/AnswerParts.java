@@ -31,8 +31,12 @@ record AnswerParts(
 
     private static final int ROWS_OF_A_FILE = 100_000;
 
-    /** Writes what is not there yet. */
-    TableAnswers.Result write(PromptTable asked, AnswerTable target, @Nullable AnswerQuestion begun) {
+    /**
+     * Writes what is not there yet.
+     *
+     * @return how many rows were there
+     */
+    long write(PromptTable asked, AnswerTable target, @Nullable AnswerQuestion begun) {
         int number = begun == null ? number(rows.count()) : begun.parts();
         RowParts parts = new RowParts(rows, number);
         RowParts.Survey survey = parts.survey();
@@ -46,8 +50,7 @@ record AnswerParts(
         return write(asked, target, parts, survey.rows());
     }
 
-    private TableAnswers.Result write(
-            PromptTable asked, AnswerTable target, RowParts parts, SortedMap<Integer, Long> expected) {
+    private long write(PromptTable asked, AnswerTable target, RowParts parts, SortedMap<Integer, Long> expected) {
         long total = expected.values().stream().mapToLong(Long::longValue).sum();
         Map<Integer, Long> there = requireWholeParts(target, expected);
         long earlier = there.values().stream().mapToLong(Long::longValue).sum();
@@ -65,7 +68,7 @@ record AnswerParts(
         }
 
         requireAll(target, expected);
-        return new TableAnswers.Result(target.name(), total, target.errors(TableAnswers.ERROR), earlier);
+        return earlier;
     }
 
     private int number(long all) {

@@ -1,6 +1,8 @@
 package org.sparkqlora.ml;
 
+import static org.apache.spark.sql.functions.coalesce;
 import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.count;
 import static org.apache.spark.sql.functions.lit;
 
 import java.util.Arrays;
@@ -9,6 +11,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import org.apache.spark.sql.AnalysisException;
 import org.apache.spark.sql.Column;
@@ -23,6 +26,7 @@ import org.apache.spark.sql.types.StructType;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.input.PrintableText;
+import org.sparkqlora.options.UsedAdapters;
 import org.sparkqlora.run.generate.AnswerQuestion;
 import org.sparkqlora.run.generate.AnswerQuestionJson;
 import org.sparkqlora.spark.source.SourceTable;
@@ -133,6 +137,26 @@ record AnswerTable(
     /** The rows with an error. */
     long errors(String column) {
         return session.table(name).where(col(column).isNotNull()).count();
+    }
+
+    /**
+     * The rows of each adapter by its name, empty for those that name none.
+     *
+     * @param adapter column of the names
+     * @param names that are known; rows that name another adapter are not counted
+     * @param error column
+     */
+    SortedMap<String, TableAnswers.RowCount> counts(String adapter, Set<String> names, String error) {
+        SortedMap<String, TableAnswers.RowCount> counts = new TreeMap<>();
+        Column name = coalesce(col(RecordFields.quoted(adapter)), lit(""));
+        session.table(this.name)
+                .where(name.isInCollection(names).or(name.isin("", UsedAdapters.BASE)))
+                .groupBy(name)
+                .agg(count(lit(1)), count(col(error)))
+                .collectAsList()
+                .forEach(
+                        row -> counts.put(row.getString(0), new TableAnswers.RowCount(row.getLong(1), row.getLong(2))));
+        return counts;
     }
 
     /** Commits a part, in place of what another driver may have written of it in the meantime. */

@@ -2,8 +2,11 @@ package org.sparkqlora.ml;
 
 import java.time.LocalDate;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
@@ -18,6 +21,7 @@ import org.sparkqlora.options.Console;
 import org.sparkqlora.options.GenerateOptions;
 import org.sparkqlora.options.Required;
 import org.sparkqlora.options.UseOptions;
+import org.sparkqlora.options.UsedAdapters;
 import org.sparkqlora.run.generate.AnswerQuestion;
 import org.sparkqlora.run.model.BaseCheck;
 import org.sparkqlora.spark.source.ListedSource;
@@ -39,9 +43,17 @@ public record TableAnswers(GenerateOptions options, Console console) {
      *
      * @param prompts that it answers or says why not
      * @param errors of rows without an answer
+     * @param adapters those of each adapter by its name, empty for the one without; none where no adapter has a name
      * @param earlier how many of them an earlier command had written
      */
-    public record Result(String table, long prompts, long errors, long earlier) {}
+    public record Result(String table, long prompts, long errors, SortedMap<String, RowCount> adapters, long earlier) {
+        public Result {
+            adapters = Collections.unmodifiableSortedMap(new TreeMap<>(adapters));
+        }
+    }
+
+    /** Rows that are answered, or that say why not, and those without an answer. */
+    public record RowCount(long prompts, long errors) {}
 
     /** Answers all rows. */
     public Result write() {
@@ -70,12 +82,27 @@ public record TableAnswers(GenerateOptions options, Console console) {
                         session,
                         source,
                         target.name(),
-                        () -> begun == null && !target.takesParts()
-                                ? whole(rows, asked, target)
-                                : inParts(context, rows, asked, target, begun));
+                        () -> result(
+                                target,
+                                begun == null && !target.takesParts()
+                                        ? whole(rows, asked, target)
+                                        : inParts(context, rows, asked, target, begun)));
     }
 
-    private Result inParts(
+    private Result result(AnswerTable target, long earlier) {
+        UsedAdapters adapters = options.adapters;
+        return new Result(
+                target.name(),
+                target.rows(),
+                target.errors(ERROR),
+                adapters.areNamed()
+                        ? target.counts(adapters.column(), adapters.folders().keySet(), ERROR)
+                        : Collections.emptySortedMap(),
+                earlier);
+    }
+
+    /** @return how many rows an earlier command had written */
+    private long inParts(
             JavaSparkContext context,
             Dataset<Row> rows,
             PromptTable asked,
@@ -85,13 +112,12 @@ public record TableAnswers(GenerateOptions options, Console console) {
         return new AnswerParts(context, console, rows, options.tables.commitRows).write(asked, target, begun);
     }
 
-    private Result whole(Dataset<Row> rows, PromptTable asked, AnswerTable target) {
+    private long whole(Dataset<Row> rows, PromptTable asked, AnswerTable target) {
         console.note(
                 "answers the %s into %s at once when all are made: a table of format %s cannot take parts. With --table-format delta or iceberg a command that was stopped goes on",
                 asked.source().told(), target.name(), target.formatName());
         target.create(asked.answered(rows));
-        long written = target.rows();
-        return new Result(target.name(), written, target.errors(ERROR), 0);
+        return 0;
     }
 
     /** A table of prompts that has versions is read as it was when the answers were begun. */

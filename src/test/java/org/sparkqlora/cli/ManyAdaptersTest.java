@@ -129,6 +129,22 @@ class ManyAdaptersTest {
         assertThat(JsonValues.of(lines.get(0))).containsEntry("adapter", "crew").containsKeys("prompt", "text");
         assertThat(JsonValues.of(lines.get(2))).doesNotContainKeys("adapter", "loss_sum", "loss_tokens");
         assertThat(JsonValues.of(lines.get(4))).containsEntry("adapter", BASE);
+        Map<String, Integer> tokens = new TreeMap<>();
+        Map<String, Integer> count = new TreeMap<>();
+        for (String line : lines) {
+            Map<String, Object> answer = JsonValues.of(line);
+            String name = String.valueOf(answer.getOrDefault("adapter", ""));
+            count.merge(name, 1, Integer::sum);
+            tokens.merge(name, (Integer) answer.get("tokens"), Integer::sum);
+        }
+
+        assertThat(JsonValues.of(run.summary()))
+                .containsEntry(
+                        "adapters",
+                        count.keySet().stream()
+                                .map(name ->
+                                        Map.of("adapter", name, "prompts", count.get(name), "tokens", tokens.get(name)))
+                                .toList());
     }
 
     @Test
@@ -199,7 +215,15 @@ class ManyAdaptersTest {
         assertThat(answers.get(3).<Row>getAs("error").<String>getAs("type")).isEqualTo("UNKNOWN_ADAPTER");
         assertThat(JsonValues.of(whole.summary()))
                 .containsEntry("prompts", PROMPTS)
-                .containsEntry("errors", 1);
+                .containsEntry("errors", 1)
+                .containsEntry(
+                        "adapters",
+                        List.of(
+                                answered("", 8),
+                                answered(BASE, 4),
+                                answered("crew", 5),
+                                answered("grown", 3),
+                                answered("owls", 9)));
         assertThat(other.code()).isEqualTo(ExitCode.BAD_INPUT);
         assertThat(other.err()).contains("the hash of --adapter crew is ");
         assertThat(same.code()).as(same.err()).isEqualTo(ExitCode.OK);
@@ -287,6 +311,10 @@ class ManyAdaptersTest {
 
     private static String name(int prompt) {
         return NAMES.get(prompt % NAMES.size());
+    }
+
+    private static Map<String, Object> answered(String adapter, int prompts) {
+        return Map.of("adapter", adapter, "prompts", prompts, "errors", 0);
     }
 
     private static String record(int prompt) {

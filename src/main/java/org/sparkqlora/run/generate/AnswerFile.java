@@ -5,8 +5,11 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.storage.LineJournal;
 import org.sparkqlora.storage.LocalFiles;
@@ -20,8 +23,7 @@ final class AnswerFile implements AutoCloseable {
 
     private final Path output;
     private final LineJournal journal;
-    private int count;
-    private long tokens;
+    private final SortedMap<String, AnswerCount> counts = new TreeMap<>();
 
     private AnswerFile(Path output, LineJournal journal) {
         this.output = output;
@@ -76,8 +78,7 @@ final class AnswerFile implements AutoCloseable {
             }
 
             for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-                count++;
-                tokens += SamplesJson.tokens(line);
+                SamplesJson.count(line, counts);
             }
         }
     }
@@ -86,14 +87,14 @@ final class AnswerFile implements AutoCloseable {
         return output.resolveSibling(output.getFileName() + UNFINISHED);
     }
 
-    /** The number of answers so far. */
-    int count() {
-        return count;
+    /** The answers so far. */
+    AnswerCount count() {
+        return counts.values().stream().reduce(new AnswerCount(0, 0), AnswerCount::plus);
     }
 
-    /** The tokens of all answers so far. */
-    long tokens() {
-        return tokens;
+    /** Those of each adapter by its name, which is empty for the one without. */
+    SortedMap<String, AnswerCount> counts() {
+        return Collections.unmodifiableSortedMap(counts);
     }
 
     /** Adds answers as lines. */
@@ -104,8 +105,7 @@ final class AnswerFile implements AutoCloseable {
             throw new UncheckedIOException("Failed to write " + unfinished(output), e);
         }
 
-        count += lines.size();
-        lines.forEach(line -> tokens += SamplesJson.tokens(line));
+        lines.forEach(line -> SamplesJson.count(line, counts));
     }
 
     /** Makes the file of all answers. */

@@ -2,6 +2,9 @@ package org.sparkqlora.run.generate;
 
 import java.nio.file.Path;
 import java.time.LocalDate;
+import java.util.Collections;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.options.Console;
@@ -35,9 +38,21 @@ public final class AnswerJob {
      * @param output a file with a JSON line for each prompt, in their order
      * @param earlier prompts that an earlier command had answered
      * @param tokens of all answers
+     * @param adapters what each answered by its name, empty for the one without; none where no adapter has a name
      * @param tokensNow of those that were made now, in {@code seconds}
      */
-    public record Result(Path output, int prompts, int earlier, long tokens, long tokensNow, double seconds) {}
+    public record Result(
+            Path output,
+            int prompts,
+            int earlier,
+            long tokens,
+            SortedMap<String, AnswerCount> adapters,
+            long tokensNow,
+            double seconds) {
+        public Result {
+            adapters = Collections.unmodifiableSortedMap(new TreeMap<>(adapters));
+        }
+    }
 
     /** @param sink gets the text as it grows */
     public Answer answer(Consumer<String> sink) {

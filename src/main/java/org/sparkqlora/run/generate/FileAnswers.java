@@ -3,6 +3,7 @@ package org.sparkqlora.run.generate;
 import java.nio.file.Path;
 import java.time.LocalDate;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -57,12 +58,12 @@ record FileAnswers(
                 0,
                 day == null ? null : day.toString());
         try (AnswerFile answers = AnswerFile.open(output(), question)) {
-            if (answers.count() > 0) {
-                console.note("%d of %d prompts are answered already", answers.count(), prompts.size());
+            int earlier = answers.count().prompts();
+            if (earlier > 0) {
+                console.note("%d of %d prompts are answered already", earlier, prompts.size());
             }
 
-            SparkGenerator.Prompts asked =
-                    new SparkGenerator.Prompts(asked(prompts, ids), answers.count(), part(), losses());
+            SparkGenerator.Prompts asked = new SparkGenerator.Prompts(asked(prompts, ids), earlier, part(), losses());
             return new CommandLineage(options.lineage, context.getConf(), console)
                     .follow(
                             work(file),
@@ -96,14 +97,20 @@ record FileAnswers(
 
     /** @param making adds the answers that are missing */
     private AnswerJob.Result answered(AnswerFile answers, int prompts, Runnable making) {
-        int earlier = answers.count();
-        long earlierTokens = answers.tokens();
+        AnswerCount earlier = answers.count();
         long began = System.nanoTime();
         making.run();
         answers.publish();
         double seconds = (System.nanoTime() - began) / NANOS;
+        long tokens = answers.count().tokens();
         return new AnswerJob.Result(
-                output(), prompts, earlier, answers.tokens(), answers.tokens() - earlierTokens, seconds);
+                output(),
+                prompts,
+                earlier.prompts(),
+                tokens,
+                adapters.isNamed() ? answers.counts() : Collections.emptySortedMap(),
+                tokens - earlier.tokens(),
+                seconds);
     }
 
     private CommandLineage.Work work(PromptFile file) {
@@ -138,9 +145,10 @@ record FileAnswers(
             List<PromptFile.Line> prompts,
             AnswerTokens tokens,
             AnswerFile answers) {
+        int before = answers.count().prompts();
         List<String> lines = new ArrayList<>();
         for (SparkGenerator.NumberedTokens each : made) {
-            PromptFile.Line asked = prompts.get(answers.count() + lines.size());
+            PromptFile.Line asked = prompts.get(before + lines.size());
             Answer answer = Answer.of(each.ids(), tokens.tokenizer(asked.adapter()));
             lines.add(
                     options.losses
@@ -149,6 +157,6 @@ record FileAnswers(
         }
 
         answers.add(lines);
-        console.note("%d of %d prompts are answered", answers.count(), prompts.size());
+        console.note("%d of %d prompts are answered", before + lines.size(), prompts.size());
     }
 }

@@ -20,6 +20,7 @@ import org.sparkqlora.spark.ui.RunReport.Sample;
 public final class SamplesJson {
     private static final ObjectMapper MAPPER = new ObjectMapper();
 
+    private static final String ADAPTER = "adapter";
     private static final String TOKENS = "tokens";
 
     private SamplesJson() {}
@@ -70,15 +71,19 @@ public final class SamplesJson {
                 .toString();
     }
 
-    /** The tokens of a line that this wrote. */
-    static int tokens(String line) {
-        return parse(line).path(TOKENS).asInt();
+    /** Counts a line that this wrote for its adapter; the name is empty where it has none. */
+    static void count(String line, Map<String, AnswerCount> counts) {
+        JsonNode answer = parse(line);
+        counts.merge(
+                answer.path(ADAPTER).asText(),
+                new AnswerCount(1, answer.path(TOKENS).asLong()),
+                AnswerCount::plus);
     }
 
     private static ObjectNode line(ObjectNode line, PromptFile.Line asked, Answers.Answer answer) {
         line.set("prompt", MAPPER.valueToTree(asked(asked.prompt())));
         if (!asked.adapter().isEmpty()) {
-            line.put("adapter", asked.adapter());
+            line.put(ADAPTER, asked.adapter());
         }
 
         line.put("text", answer.text());
