@@ -32,6 +32,7 @@ def arguments():
     parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     parser.add_argument("--precision", default="bf16", choices=("bf16", "fp32"), help="fp32 is faster where the processor has no AVX-512")
     parser.add_argument("--rank", type=int, default=16)
+    parser.add_argument("--target-modules", default="all-linear", help="of LoRA, with commas")
     parser.add_argument("--learning-rate", type=float, default=2e-4)
     parser.add_argument("--save-initial", help="folder for the adapter as it is before the first step")
     return parser.parse_args()
@@ -67,9 +68,8 @@ def load_model():
         model.gradient_checkpointing_enable(checkpointing)
         model.enable_input_require_grads()
     if options.recipe != "full":
-        lora = LoraConfig(
-            r=options.rank, lora_alpha=2 * options.rank, target_modules="all-linear", task_type="CAUSAL_LM"
-        )
+        modules = options.target_modules if options.target_modules == "all-linear" else options.target_modules.split(",")
+        lora = LoraConfig(r=options.rank, lora_alpha=2 * options.rank, target_modules=modules, task_type="CAUSAL_LM")
         model = get_peft_model(model, lora)
     model.train()
     model.config.use_cache = False

@@ -170,11 +170,8 @@ public final class SummaryJson {
         root.put("earlier", result.earlier());
         root.put("tokens", result.tokens());
         result.adapters()
-                .forEach((name, count) -> root.withArray("adapters")
-                        .addObject()
-                        .put("adapter", name)
-                        .put("prompts", count.prompts())
-                        .put("tokens", count.tokens()));
+                .forEach(
+                        (name, count) -> addAdapter(root, name, count.prompts()).put("tokens", count.tokens()));
         root.put("tokens_per_second", result.tokensNow() / Math.max(result.seconds(), 1e-9));
         root.put("seconds", result.seconds());
         return root.toString();
@@ -187,12 +184,13 @@ public final class SummaryJson {
         root.put("errors", result.errors());
         root.put("earlier", result.earlier());
         result.adapters()
-                .forEach((name, count) -> root.withArray("adapters")
-                        .addObject()
-                        .put("adapter", name)
-                        .put("prompts", count.prompts())
-                        .put("errors", count.errors()));
+                .forEach(
+                        (name, count) -> addAdapter(root, name, count.prompts()).put("errors", count.errors()));
         return root.toString();
+    }
+
+    private static ObjectNode addAdapter(ObjectNode root, String name, long prompts) {
+        return root.withArray("adapters").addObject().put("adapter", name).put("prompts", prompts);
     }
 
     public static ObjectNode of(String command) {

@@ -2,7 +2,6 @@ package org.sparkqlora.ml;
 
 import static org.apache.spark.sql.functions.coalesce;
 import static org.apache.spark.sql.functions.col;
-import static org.apache.spark.sql.functions.count;
 import static org.apache.spark.sql.functions.lit;
 
 import java.util.Arrays;
@@ -19,6 +18,7 @@ import org.apache.spark.sql.DataFrameWriterV2;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.Metadata;
 import org.apache.spark.sql.types.StructField;
@@ -130,13 +130,12 @@ record AnswerTable(
         return counts;
     }
 
-    long rows() {
-        return session.table(name).count();
-    }
-
-    /** The rows with an error. */
-    long errors(String column) {
-        return session.table(name).where(col(column).isNotNull()).count();
+    /** All rows, and those with an error. */
+    TableAnswers.RowCount count(String error) {
+        Row counted = session.table(name)
+                .agg(functions.count(lit(1)), functions.count(col(error)))
+                .first();
+        return new TableAnswers.RowCount(counted.getLong(0), counted.getLong(1));
     }
 
     /**
@@ -152,7 +151,7 @@ record AnswerTable(
         session.table(this.name)
                 .where(name.isInCollection(names).or(name.isin("", UsedAdapters.BASE)))
                 .groupBy(name)
-                .agg(count(lit(1)), count(col(error)))
+                .agg(functions.count(lit(1)), functions.count(col(error)))
                 .collectAsList()
                 .forEach(
                         row -> counts.put(row.getString(0), new TableAnswers.RowCount(row.getLong(1), row.getLong(2))));

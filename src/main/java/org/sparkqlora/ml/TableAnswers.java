@@ -77,24 +77,23 @@ public record TableAnswers(GenerateOptions options, Console console) {
 
         AnswerNames names = new AnswerNames(ANSWER, options.losses ? ANSWER_LOSS : null, ERROR);
         PromptTable asked = new PromptTable(named.unversioned(), source, column, model, names, day(model, begun));
-        return new AnswerLineage(options, context, console)
-                .follow(
-                        session,
-                        source,
-                        target.name(),
-                        () -> result(
-                                target,
-                                begun == null && !target.takesParts()
-                                        ? whole(rows, asked, target)
-                                        : inParts(context, rows, asked, target, begun)));
+        return new AnswerLineage(options, context, console).follow(session, source, target.name(), () -> {
+            if (begun == null && !target.takesParts()) {
+                whole(rows, asked, target);
+                return result(target, 0);
+            }
+
+            return result(target, inParts(context, rows, asked, target, begun));
+        });
     }
 
     private Result result(AnswerTable target, long earlier) {
         UsedAdapters adapters = options.adapters;
+        RowCount all = target.count(ERROR);
         return new Result(
                 target.name(),
-                target.rows(),
-                target.errors(ERROR),
+                all.prompts(),
+                all.errors(),
                 adapters.areNamed()
                         ? target.counts(adapters.column(), adapters.folders().keySet(), ERROR)
                         : Collections.emptySortedMap(),
@@ -112,12 +111,11 @@ public record TableAnswers(GenerateOptions options, Console console) {
         return new AnswerParts(context, console, rows, options.tables.commitRows).write(asked, target, begun);
     }
 
-    private long whole(Dataset<Row> rows, PromptTable asked, AnswerTable target) {
+    private void whole(Dataset<Row> rows, PromptTable asked, AnswerTable target) {
         console.note(
                 "answers the %s into %s at once when all are made: a table of format %s cannot take parts. With --table-format delta or iceberg a command that was stopped goes on",
                 asked.source().told(), target.name(), target.formatName());
         target.create(asked.answered(rows));
-        return 0;
     }
 
     /** A table of prompts that has versions is read as it was when the answers were begun. */

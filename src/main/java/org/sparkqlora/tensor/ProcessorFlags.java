@@ -15,7 +15,7 @@ import java.util.stream.Stream;
  */
 public record ProcessorFlags(Set<String> names) {
     private static final Path SOURCE = Path.of("/proc/cpuinfo");
-    /** Without the last one oneDNN widens bfloat16 by itself, with a fifth of the speed of float32. */
+    /** Without {@code avx512_bf16} oneDNN widens bfloat16 by itself, with a fifth of the speed of float32. */
     private static final Set<String> AVX512 =
             Set.of("avx512f", "avx512cd", "avx512bw", "avx512vl", "avx512dq", "avx512_bf16");
 

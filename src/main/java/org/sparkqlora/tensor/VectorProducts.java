@@ -7,7 +7,7 @@ import jdk.incubator.vector.VectorSpecies;
 final class VectorProducts {
     /** Rows of a part: two registers of AVX2, or one of AVX-512. */
     private static final int ROWS = 16;
-    /** Whether a register has as many. */
+    /** Whether a register holds as many. */
     static final boolean AVX512 = FloatVector.SPECIES_PREFERRED.length() >= ROWS;
 
     private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_256;
@@ -34,15 +34,15 @@ final class VectorProducts {
      */
     static void add(int height, float[] rows, float[] columns, int terms, int from, int to, float[] sums) {
         if (!AVX512) {
-            addOfHalves(rows, columns, terms, from, to, sums);
+            addByAvx2(rows, columns, terms, from, to, sums);
         } else if (height == ROWS) {
-            WideVectorProducts.addToSixteenRows(rows, columns, terms, from, to, sums);
+            Avx512Products.addToSixteenRows(rows, columns, terms, from, to, sums);
         } else {
-            WideVectorProducts.addToThirtyTwoRows(rows, columns, terms, from, to, sums);
+            Avx512Products.addToThirtyTwoRows(rows, columns, terms, from, to, sums);
         }
     }
 
-    private static void addOfHalves(float[] rows, float[] columns, int terms, int from, int to, float[] sums) {
+    private static void addByAvx2(float[] rows, float[] columns, int terms, int from, int to, float[] sums) {
         FloatVector a0 = FloatVector.zero(FLOATS);
         FloatVector a1 = a0;
         FloatVector b0 = a0;

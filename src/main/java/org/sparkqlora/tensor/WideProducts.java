@@ -45,9 +45,10 @@ final class WideProducts {
     private static final long LEAST_COLUMNS = AVX512 ? 4 * COLUMNS : COLUMNS;
     /** Numbers of the right matrix, of all its columns, whose terms are one product. */
     private static final long PANEL = 1 << 21;
-    /** Terms at a time, at least: fewer leave a product that is slower than its parts. OpenBLAS divides more than 320 once more. */
+    /** Terms at a time, at least: fewer leave a product that is slower than its parts. OpenBLAS divides long ones once more. */
     private static final long LEAST_TERMS = 256;
 
+    /** Of this machine. */
     static final OpenBlasStretches STRETCHES = OpenBlasStretches.here();
 
     private WideProducts() {}

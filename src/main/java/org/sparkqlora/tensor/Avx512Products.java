@@ -3,12 +3,15 @@ package org.sparkqlora.tensor;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
-/** {@link VectorProducts} in registers of AVX-512: what each weight is fetched for takes twice as many rows. */
-final class WideVectorProducts {
+/**
+ * {@link VectorProducts} in registers of AVX-512, which hold 16 rows each. The sums are written out, as Java keeps them in registers only where
+ * each is a variable.
+ */
+final class Avx512Products {
     private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_512;
     private static final int LENGTH = 16;
 
-    private WideVectorProducts() {}
+    private Avx512Products() {}
 
     /**
      * Adds the terms {@code from} to {@code to - 1} up from zero, in order, and then to {@code sums}.
