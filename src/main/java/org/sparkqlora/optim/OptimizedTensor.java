@@ -1,5 +1,6 @@
 package org.sparkqlora.optim;
 
+import java.io.Serializable;
 import java.util.List;
 import java.util.stream.LongStream;
 
@@ -9,7 +10,9 @@ import java.util.stream.LongStream;
  * @param size number of its elements
  * @param group how a step treats it
  */
-public record OptimizedTensor(long size, ParameterGroup group) {
+public record OptimizedTensor(long size, ParameterGroup group) implements Serializable {
+    private static final long serialVersionUID = 1L;
+
     /** Tensors that a step treats all alike. */
     static List<OptimizedTensor> alike(long... sizes) {
         return LongStream.of(sizes)

@@ -1,16 +1,12 @@
 package org.sparkqlora.optim;
 
-import java.io.ByteArrayOutputStream;
 import java.io.DataInput;
 import java.io.DataOutput;
-import java.io.DataOutputStream;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
@@ -145,14 +141,7 @@ public final class Optimizer implements AutoCloseable {
     }
 
     private byte[] header() {
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        try {
-            StateHeader.of(spec, elements(), stateBytes()).write(new DataOutputStream(bytes));
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-
-        return bytes.toByteArray();
+        return StateHeader.of(spec, elements(), stateBytes()).toBytes();
     }
 
     /** Puts what has room of the bytes from {@code from} on, and tells how many those are; none where they end before. */
@@ -248,34 +237,6 @@ public final class Optimizer implements AutoCloseable {
         if (vector.length() != elements()) {
             throw new BadInputException(
                     "Cannot take a step: expected %d %s, found %d".formatted(elements(), what, vector.length()));
-        }
-    }
-
-    /** The header of saved state: its optimiser and size. */
-    private record StateHeader(String kind, long elements, long bytes) {
-        static StateHeader of(OptimizerSpec spec, long elements, long bytes) {
-            return new StateHeader(spec.kind().unpaged().optionName(), elements, bytes);
-        }
-
-        static StateHeader read(DataInput input) throws IOException {
-            return new StateHeader(input.readUTF(), input.readLong(), input.readLong());
-        }
-
-        void write(DataOutput output) throws IOException {
-            output.writeUTF(kind);
-            output.writeLong(elements);
-            output.writeLong(bytes);
-        }
-
-        void require(StateHeader found) {
-            if (!equals(found)) {
-                throw new BadInputException(
-                        "Cannot load optimiser state: expected %s, found %s".formatted(describe(), found.describe()));
-            }
-        }
-
-        private String describe() {
-            return String.format(Locale.ROOT, "%s of %d parameters in %d bytes", kind, elements, bytes);
         }
     }
 }

@@ -8,7 +8,7 @@ import org.sparkqlora.tensor.cuda.GpuAdamW;
 
 /** Makes optimisers whose state is all zero. */
 public final class Optimizers {
-    private static final int LARGEST_PAGE = 1 << 24;
+    static final int LARGEST_PAGE = 1 << 24;
 
     private Optimizers() {}
 
@@ -119,7 +119,7 @@ public final class Optimizers {
                 .toList();
     }
 
-    private static List<StateLayout.Run> runs(OptimizerSpec spec, List<OptimizedTensor> tensors) {
+    static List<StateLayout.Run> runs(OptimizerSpec spec, List<OptimizedTensor> tensors) {
         List<StateRange> states = UpdateRule.of(spec).states();
         return spec.kind().eightBit() ? StateLayout.eightBit(states, tensors) : StateLayout.float32(states, tensors);
     }

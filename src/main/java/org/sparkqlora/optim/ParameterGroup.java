@@ -1,5 +1,6 @@
 package org.sparkqlora.optim;
 
+import java.io.Serializable;
 import org.sparkqlora.input.BadInputException;
 
 /**
@@ -8,7 +9,9 @@ import org.sparkqlora.input.BadInputException;
  * @param rateFactor what the learning rate is multiplied by
  * @param decayFactor what the weight decay is multiplied by
  */
-public record ParameterGroup(double rateFactor, double decayFactor) {
+public record ParameterGroup(double rateFactor, double decayFactor) implements Serializable {
+    private static final long serialVersionUID = 1L;
+
     /** Tensors that follow the optimiser's own numbers. */
     public static final ParameterGroup PLAIN = new ParameterGroup(1, 1);
 

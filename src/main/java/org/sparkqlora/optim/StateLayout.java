@@ -3,6 +3,7 @@ package org.sparkqlora.optim;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
@@ -74,6 +75,13 @@ final class StateLayout {
      * @param to the element after the last one
      */
     record Run(long from, long to, List<StateFormat> formats, ParameterGroup group) {
+        /** What of it lies from {@code start} to before {@code end}, counted from {@code start} on; those are bounds of blocks. */
+        Optional<Run> within(long start, long end) {
+            long first = Math.max(from, start);
+            long last = Math.min(to, end);
+            return first < last ? Optional.of(new Run(first - start, last - start, formats, group)) : Optional.empty();
+        }
+
         /** Pages of at most {@code elements} each; all are as long as they can be but for the last. */
         Stream<StatePage> pages(int elements) {
             return IntStream.range(0, count(elements)).mapToObj(page -> page(page, elements));
