@@ -117,6 +117,17 @@ public final class FlatVector implements Serializable, AutoCloseable {
         other.eachPiece((at, values, count) -> write(from + at, values, 0, count));
     }
 
+    /** Takes over as many elements of {@code other}, from {@code from} on, as this has. */
+    public void setFrom(FlatVector other, long from) {
+        Objects.checkFromIndexSize(from, length, other.length);
+        float[] values = new float[PIECE];
+        for (long at = 0; at < length; at += PIECE) {
+            int count = (int) Math.min(PIECE, length - at);
+            other.numbers.read(from + at, values, 0, count);
+            numbers.write(at, values, 0, count);
+        }
+    }
+
     /** A vector in memory of {@code count} elements from {@code from} on. */
     public FlatVector range(long from, long count) {
         Objects.checkFromIndexSize(from, count, length);

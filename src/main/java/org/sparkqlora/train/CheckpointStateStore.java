@@ -4,6 +4,7 @@ import java.io.DataInputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -14,6 +15,7 @@ import org.sparkqlora.checkpoint.CheckpointDraft;
 import org.sparkqlora.checkpoint.CheckpointStore;
 import org.sparkqlora.checkpoint.StoredState;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.optim.OptimizerPart;
 import org.sparkqlora.optim.OptimizerSpec;
 import org.sparkqlora.storage.DamagedFileException;
 import org.sparkqlora.tensor.FlatVector;
@@ -154,7 +156,7 @@ public final class CheckpointStateStore implements StateStore {
 
         private Position position() throws IOException {
             try (DataInputStream in = checkpoint.openState()) {
-                Position position = TrainState.readPosition(in);
+                Position position = StateHead.readPosition(in);
                 if (position.version() != checkpoint.step()) {
                     throw new IOException("expected the State of that step, found that of " + position.version());
                 }
@@ -173,6 +175,22 @@ public final class CheckpointStateStore implements StateStore {
                 GradientModel model, OptimizerSpec optimizer, StateHome home, StateOrigin.Opening opening) {
             return reading(position.version(), () -> readWhole(opening.open(files), files.bytes(), optimizer, home));
         }
+
+        @Override
+        public void makeParts(
+                List<OptimizerPart> parts,
+                GradientModel model,
+                StateHome home,
+                StateOrigin.Opening opening,
+                OptimizerPart.Sink sink) {
+            reading(position.version(), () -> {
+                try (DataInputStream in = opening.open(files)) {
+                    SavedParts.read(in, files.bytes(), parts, sink);
+                    requireEnd(in);
+                    return parts;
+                }
+            });
+        }
     }
 
     /** Reads a State to its last byte, which fails if any differs from what was written. */
@@ -181,15 +199,18 @@ public final class CheckpointStateStore implements StateStore {
         try (DataInputStream in = opened) {
             TrainState state = TrainState.read(in, bytes, optimizer, home);
             try {
-                if (in.read() >= 0) {
-                    throw new IOException("expected its end behind the optimiser's state, found more");
-                }
-
+                requireEnd(in);
                 return state;
             } catch (IOException | RuntimeException e) {
                 state.close();
                 throw e;
             }
+        }
+    }
+
+    private static void requireEnd(DataInputStream in) throws IOException {
+        if (in.read() >= 0) {
+            throw new IOException("expected its end behind the optimiser's state, found more");
         }
     }
 

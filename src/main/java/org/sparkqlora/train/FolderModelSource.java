@@ -1,5 +1,6 @@
 package org.sparkqlora.train;
 
+import java.io.Serializable;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -16,10 +17,12 @@ import org.sparkqlora.model.adapter.PissaOloraFactors;
 import org.sparkqlora.model.layout.LoraSpec;
 import org.sparkqlora.model.layout.Method;
 import org.sparkqlora.model.layout.ModelSpec;
+import org.sparkqlora.model.layout.ParameterIndex;
 import org.sparkqlora.model.layout.Precision;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.storage.ModelCache;
 import org.sparkqlora.tensor.DeviceChoice;
+import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tensor.Natives;
 import org.sparkqlora.tensor.cuda.ComputeCapability;
 import org.sparkqlora.tensor.cuda.Gpu;
@@ -250,5 +253,14 @@ public record FolderModelSource(
         } catch (RuntimeException second) {
             first.addSuppressed(second);
         }
+    }
+
+    /** Factors that were taken out of a base and stored where every process can read them. Serialised to executors. */
+    public interface StoredFactors extends Serializable {
+        /** SHA-256 of the file that holds them, in hex digits. */
+        String hash();
+
+        /** The factors, checked against the hash. */
+        FlatVector read(ParameterIndex index);
     }
 }

@@ -64,10 +64,10 @@ public final class LocalGradientSource implements GradientSource {
     @Override
     public StepGradient gradient() {
         long step = state.version();
-        Measures ofBatch = replica.at(step, OwnStateLog.INSTANCE, model -> batchSums(model, step));
+        Measures ofBatch = replica.at(step, StateLog.Own.INSTANCE, model -> batchSums(model, step));
         return sum((shard, clock) -> replica.at(
                 step,
-                OwnStateLog.INSTANCE,
+                StateLog.Own.INSTANCE,
                 clock,
                 model -> task.compute(model, state.freshGradient(home), step, shard, ofBatch)));
     }
@@ -84,7 +84,7 @@ public final class LocalGradientSource implements GradientSource {
     @Override
     public StepGradient localRound(TrainPlan plan) {
         LocalSgdRound round = new LocalSgdRound(plan, rows, home);
-        return sum((shard, clock) -> round.compute(replica, OwnStateLog.INSTANCE, state.version(), shard, clock));
+        return sum((shard, clock) -> round.compute(replica, StateLog.Own.INSTANCE, state.version(), shard, clock));
     }
 
     private StepGradient sum(BiFunction<Integer, PhaseClock, ShardResult> compute) {
@@ -117,12 +117,12 @@ public final class LocalGradientSource implements GradientSource {
             return LossTotal.ZERO;
         }
 
-        return replica.at(state.version(), OwnStateLog.INSTANCE, model -> lossOver(model, rows));
+        return replica.at(state.version(), StateLog.Own.INSTANCE, model -> lossOver(model, rows));
     }
 
     @Override
     public List<int[]> generate(List<int[]> prompts, GenerationSpec spec) {
-        return replica.at(state.version(), OwnStateLog.INSTANCE, model -> {
+        return replica.at(state.version(), StateLog.Own.INSTANCE, model -> {
             List<int[]> answers = new ArrayList<>();
             for (int i = 0; i < prompts.size(); i++) {
                 answers.add(model.generate(prompts.get(i), spec.ofText(i)));

@@ -53,7 +53,7 @@ public record LocalSgdRound(TrainPlan plan, RowReader rows, StateHome home) {
         long version = own.version();
         ShardResult result = replica.at(
                 version,
-                OwnStateLog.INSTANCE,
+                StateLog.Own.INSTANCE,
                 model -> task.compute(
                         model, own.freshGradient(home), version, shard, task.batchSums(model, version, shard)));
         if (!(result instanceof ShardResult.Gradient shardGradient)) {

@@ -26,7 +26,7 @@ public record Position(long version, @Nullable LossScale scale) implements Seria
      * The count of updates that moved the parameters: the place in the schedule, which waits where a scaled gradient overflowed, as that of
      * transformers' Trainer does ({@code optimizer_step_was_skipped}).
      */
-    long optimizerSteps() {
+    public long optimizerSteps() {
         return scale == null ? version : version - scale.leftOut();
     }
 
@@ -36,7 +36,7 @@ public record Position(long version, @Nullable LossScale scale) implements Seria
     }
 
     /** Whether {@code update} moves the parameters: a scaled gradient that overflowed only changes the scale. */
-    boolean takes(Update update) {
+    public boolean takes(Update update) {
         return scale == null || Double.isFinite(update.gradient().squares());
     }
 

@@ -196,13 +196,10 @@ public final class Replica implements AutoCloseable {
         return ready;
     }
 
-    /** By the next update, or by a newer snapshot where that update is lost. */
+    /** By what the log has next, or by a newer snapshot where that is lost. */
     private TrainState advance(TrainState at, StateLog log) {
         try {
-            log.update(at.version()).lend(gradients, update -> {
-                release();
-                at.apply(update);
-            });
+            log.advance(at, gradients, this::release);
             return at;
         } catch (UnreachableStateException e) {
             if (log.snapshotVersion() <= at.version()) {

@@ -1,10 +1,12 @@
 package org.sparkqlora.train;
 
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.optim.OptimizedTensor;
 import org.sparkqlora.optim.Optimizer;
+import org.sparkqlora.optim.OptimizerPart;
 import org.sparkqlora.optim.OptimizerSpec;
 import org.sparkqlora.optim.Optimizers;
 import org.sparkqlora.optim.PagePlace;
@@ -45,6 +47,11 @@ public record StateHome(
     public boolean keepsInFile(OptimizerSpec spec, long length) {
         boolean pages = spec.kind().paged() && paging.place() == PagePlace.FILE;
         return pages && length * Float.BYTES > paging.windowBytes();
+    }
+
+    /** An optimiser of {@code part} alone, whose state is {@code state}. */
+    public Optimizer optimizer(OptimizerPart part, ByteBuffer state) {
+        return part.open(state, workers, paging, gpu);
     }
 
     Optimizer optimizer(OptimizerSpec spec, List<OptimizedTensor> tensors) {

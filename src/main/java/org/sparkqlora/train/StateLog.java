@@ -1,5 +1,7 @@
 package org.sparkqlora.train;
 
+import org.sparkqlora.tensor.VectorPool;
+
 /**
  * A snapshot State(s) and the updates from s on, from which a replica reaches a newer version. Pulled on demand; an
  * {@link UnreachableStateException} says what is lost.
@@ -8,7 +10,7 @@ public interface StateLog {
     /** The version of the snapshot. */
     long snapshotVersion();
 
-    /** Whether the updates lead on from {@code version}, so that a replica at it needs no snapshot. */
+    /** Whether this leads on from {@code version}, so that a replica at it needs no snapshot. */
     default boolean reaches(long version) {
         return version >= snapshotVersion();
     }
@@ -20,6 +22,33 @@ public interface StateLog {
      */
     TrainState snapshot(GradientModel model, StateHome home);
 
-    /** The update that applies to {@code version}, which is not below the snapshot's. */
-    Update update(long version);
+    /**
+     * Moves {@code state} on to a newer version. Where it throws an {@link UnreachableStateException}, the State is as it was.
+     *
+     * @param pool vectors of as many numbers as there are parameters
+     * @param beforeChange is run before the State changes
+     */
+    void advance(TrainState state, VectorPool pool, Runnable beforeChange);
+
+    /** The log of a replica that its owner moves on, and that therefore never pulls anything. */
+    enum Own implements StateLog {
+        INSTANCE;
+
+        @Override
+        public long snapshotVersion() {
+            return 0;
+        }
+
+        @Override
+        public TrainState snapshot(GradientModel model, StateHome home) {
+            throw new IllegalStateException("Cannot pull a snapshot: this replica is moved on by its owner");
+        }
+
+        @Override
+        public void advance(TrainState state, VectorPool pool, Runnable beforeChange) {
+            throw new IllegalStateException(
+                    "Cannot pull the update of version %d: this replica is moved on by its owner"
+                            .formatted(state.version()));
+        }
+    }
 }

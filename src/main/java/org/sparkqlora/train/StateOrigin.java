@@ -3,9 +3,11 @@ package org.sparkqlora.train;
 import java.io.DataInputStream;
 import java.io.IOException;
 import java.io.Serializable;
+import java.util.List;
 import java.util.Optional;
 import org.sparkqlora.checkpoint.StoredState;
 import org.sparkqlora.model.layout.Precision;
+import org.sparkqlora.optim.OptimizerPart;
 import org.sparkqlora.optim.OptimizerSpec;
 import org.sparkqlora.tensor.FlatVector;
 
@@ -32,6 +34,20 @@ public interface StateOrigin {
          * @throws UnreachableStateException where this process does not find what the State is made of
          */
         TrainState make(GradientModel model, OptimizerSpec optimizer, StateHome home, Opening opening);
+
+        /**
+         * Hands {@code parts} of the State to {@code sink}, in their order, of which no more than the parameters is in memory.
+         *
+         * @param opening of files, as this process sees them
+         * @throws UnreachableStateException where this process does not find what the State is made of, perhaps after all parts
+         */
+        void makeParts(
+                List<OptimizerPart> parts,
+                GradientModel model,
+                StateHome home,
+                Opening opening,
+                OptimizerPart.Sink sink)
+                throws IOException;
     }
 
     /** Opens the state of a checkpoint. */
@@ -59,6 +75,24 @@ public interface StateOrigin {
             FlatVector values = model.initialParameters(seed, length -> home.zeros(optimizer, length));
             return TrainState.fresh(values, model.parameters(), optimizer, seed, home)
                     .in(precision);
+        }
+
+        /** The optimiser has no state yet but zeros. */
+        @Override
+        public void makeParts(
+                List<OptimizerPart> parts,
+                GradientModel model,
+                StateHome home,
+                Opening opening,
+                OptimizerPart.Sink sink)
+                throws IOException {
+            OptimizerSpec optimizer = parts.get(0).spec();
+            try (FlatVector values = model.initialParameters(seed, length -> home.zeros(optimizer, length))) {
+                for (OptimizerPart part : parts) {
+                    sink.parameters(part, parameters -> parameters.setFrom(values, part.from()));
+                    sink.state(part, state -> {});
+                }
+            }
         }
     }
 }

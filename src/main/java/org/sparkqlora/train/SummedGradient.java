@@ -25,6 +25,14 @@ public interface SummedGradient extends Serializable, AutoCloseable {
         reader.accept(vector());
     }
 
+    /**
+     * Lets {@code reader} see the {@code count} numbers from {@code from} on, which it may not keep. An {@link UnreachableStateException} if
+     * they are lost, before it is called.
+     */
+    default void lendRange(long from, long count, Consumer<FlatVector> reader) {
+        reader.accept(vector().range(from, count));
+    }
+
     @Override
     void close();
 }

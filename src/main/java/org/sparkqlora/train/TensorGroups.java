@@ -16,7 +16,7 @@ import org.sparkqlora.optim.ParameterGroup;
  * magnitudes, learn at a multiple of the rate, and biases among them do not decay. Without LoRA+, the norms and biases of a whole
  * model do not decay, by the names that the Trainer of transformers goes by ({@code get_decay_parameter_names}).
  */
-final class TensorGroups {
+public final class TensorGroups {
     private static final Pattern NORM_OR_BIAS =
             Pattern.compile("bias|layernorm|rmsnorm|(^|\\.)norm($|\\.)|_norm($|\\.)", Pattern.CASE_INSENSITIVE);
     private static final ParameterGroup UNDECAYED = new ParameterGroup(1, 0);
@@ -24,7 +24,7 @@ final class TensorGroups {
     private TensorGroups() {}
 
     /** The trained tensors in the order of the flat vector. */
-    static List<OptimizedTensor> of(ParameterIndex index, OptimizerSpec spec) {
+    public static List<OptimizedTensor> of(ParameterIndex index, OptimizerSpec spec) {
         return index.all().stream()
                 .map(parameter -> new OptimizedTensor(parameter.size(), group(parameter, spec)))
                 .toList();

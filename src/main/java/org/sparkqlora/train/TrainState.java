@@ -1,21 +1,20 @@
 package org.sparkqlora.train;
 
-import java.io.ByteArrayOutputStream;
 import java.io.DataInput;
 import java.io.DataOutput;
-import java.io.DataOutputStream;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
+import java.util.function.Consumer;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.model.layout.ParameterIndex;
 import org.sparkqlora.model.layout.Precision;
 import org.sparkqlora.optim.OptimizedTensor;
 import org.sparkqlora.optim.Optimizer;
+import org.sparkqlora.optim.OptimizerKind;
+import org.sparkqlora.optim.OptimizerPart;
 import org.sparkqlora.optim.OptimizerSpec;
-import org.sparkqlora.optim.ParameterGroup;
 import org.sparkqlora.tensor.FlatVector;
 
 /**
@@ -26,11 +25,11 @@ import org.sparkqlora.tensor.FlatVector;
  * {@link Replica} guards it.
  */
 public final class TrainState implements SavedState, AutoCloseable {
-    private static final int MAGIC = 0x53514C53; // "SQLS"
-    private static final int FORMAT = 2;
-    private static final int FORMAT_WITH_LOSS_SCALE = 3;
-    private static final int FORMAT_WITHOUT_GROUPS = 1;
     private static final int PIECE = 1 << 14;
+    private static final OptimizerSpec WITHOUT_STATE = new OptimizerSpec(OptimizerKind.SGD, 0, 0, 0, 0);
+
+    /** Of a State that has been changed in part. */
+    private static final Position BETWEEN = new Position(-1, null);
 
     private final FlatVector parameters;
     private final Optimizer optimizer;
@@ -59,6 +58,18 @@ public final class TrainState implements SavedState, AutoCloseable {
         return new TrainState(parameters, home.optimizer(spec, tensors), tensors, seed, new Position(0, null));
     }
 
+    /**
+     * A State at {@code position} whose optimiser state others have: it moves by {@link #replaceParameters}.
+     *
+     * @param parameters which it owns from now on
+     */
+    public static TrainState withoutOptimizer(
+            FlatVector parameters, ParameterIndex index, Position position, StateHome home) {
+        TrainState state = fresh(parameters, index, WITHOUT_STATE, 0, home);
+        state.position = position;
+        return state;
+    }
+
     /** This State with loss scaling if a model in {@code precision} needs it. */
     public TrainState in(Precision precision) {
         position = new Position(position.version(), Position.first(precision).scale());
@@ -76,11 +87,10 @@ public final class TrainState implements SavedState, AutoCloseable {
      * @param bytes how many there are at most, which bounds the memory that is taken for them
      */
     static TrainState read(DataInput in, long bytes, OptimizerSpec spec, StateHome home) throws IOException {
-        Head head = Head.read(in);
-        List<OptimizedTensor> tensors = head.readTensors(in, bytes);
-        FlatVector parameters = readParameters(in, tensors, spec, home);
-        TrainState state =
-                new TrainState(parameters, home.optimizer(spec, tensors), tensors, head.seed(), head.position());
+        StateHead head = StateHead.read(in, bytes);
+        FlatVector parameters = readParameters(in, head.tensors(), spec, home);
+        TrainState state = new TrainState(
+                parameters, home.optimizer(spec, head.tensors()), head.tensors(), head.seed(), head.position());
         try {
             state.optimizer.load(in);
             return state;
@@ -90,11 +100,6 @@ public final class TrainState implements SavedState, AutoCloseable {
         }
     }
 
-    /** The position of the State that {@link #write} wrote, and no byte behind it. */
-    static Position readPosition(DataInput in) throws IOException {
-        return Head.read(in).position();
-    }
-
     /** The parameters of the State that {@link #write} wrote, and no byte behind them; the caller closes them. */
     public static FlatVector readParameters(DataInput in, OptimizerSpec spec, StateHome home) throws IOException {
         return readParameters(in, Long.MAX_VALUE, spec, home);
@@ -102,7 +107,7 @@ public final class TrainState implements SavedState, AutoCloseable {
 
     /** As {@link #readParameters(DataInput, OptimizerSpec, StateHome)}, see {@link #read(DataInput, long, OptimizerSpec, StateHome)}. */
     static FlatVector readParameters(DataInput in, long bytes, OptimizerSpec spec, StateHome home) throws IOException {
-        return readParameters(in, Head.read(in).readTensors(in, bytes), spec, home);
+        return readParameters(in, StateHead.read(in, bytes).tensors(), spec, home);
     }
 
     private static FlatVector readParameters(
@@ -119,19 +124,19 @@ public final class TrainState implements SavedState, AutoCloseable {
 
     @Override
     public void write(DataOutput out) throws IOException {
-        writeHead(out);
+        head().write(out);
         writeVector(parameters, out);
         optimizer.save(out);
     }
 
     /** The count of bytes that {@link #write} writes. */
     public long savedBytes() {
-        return head().length + parameters.length() * Float.BYTES + optimizer.savedBytes();
+        return head().toBytes().length + parameters.length() * Float.BYTES + optimizer.savedBytes();
     }
 
     /** Fills {@code target} with the bytes of {@link #write} from {@code from} on, so that several may write a range each. */
     public void readSaved(long from, ByteBuffer target) {
-        byte[] head = head();
+        byte[] head = head().toBytes();
         long ofOptimizer = head.length + parameters.length() * Float.BYTES;
         long at = from;
         if (at < head.length) {
@@ -151,33 +156,17 @@ public final class TrainState implements SavedState, AutoCloseable {
         }
     }
 
-    private byte[] head() {
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        try {
-            writeHead(new DataOutputStream(bytes));
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
+    /** Hands {@code parts} to {@code sink}, in their order. */
+    public void writeParts(List<OptimizerPart> parts, OptimizerPart.Sink sink) throws IOException {
+        long ofState = savedBytes() - optimizer.stateBytes();
+        for (OptimizerPart part : parts) {
+            sink.parameters(part, target -> target.setFrom(parameters, part.from()));
+            sink.state(part, target -> readSaved(ofState + part.stateStart(), target));
         }
-
-        return bytes.toByteArray();
     }
 
-    private void writeHead(DataOutput out) throws IOException {
-        LossScale lossScale = position.scale();
-        out.writeInt(MAGIC);
-        out.writeInt(lossScale == null ? FORMAT : FORMAT_WITH_LOSS_SCALE);
-        out.writeLong(version());
-        out.writeLong(seed);
-        if (lossScale != null) {
-            lossScale.write(out);
-        }
-
-        out.writeInt(tensors.size());
-        for (OptimizedTensor tensor : tensors) {
-            out.writeLong(tensor.size());
-            out.writeDouble(tensor.group().rateFactor());
-            out.writeDouble(tensor.group().decayFactor());
-        }
+    private StateHead head() {
+        return new StateHead(position, seed, tensors);
     }
 
     /** Moves on by one version. Where a gradient's scale was too large, nothing else changes but that scale. */
@@ -192,6 +181,13 @@ public final class TrainState implements SavedState, AutoCloseable {
                     position.optimizerSteps() + 1);
         }
 
+        position = next;
+    }
+
+    /** Comes to {@code next} by the parameters that {@code change} sets. Where that throws, the State is at version -1. */
+    public void replaceParameters(Position next, Consumer<FlatVector> change) {
+        position = BETWEEN;
+        change.accept(parameters);
         position = next;
     }
 
@@ -315,55 +311,5 @@ public final class TrainState implements SavedState, AutoCloseable {
         }
 
         return vector;
-    }
-
-    private static void requireEqual(String what, int expected, int found) throws IOException {
-        if (expected != found) {
-            throw new IOException(
-                    "Cannot read a training state: expected %s %d, found %d".formatted(what, expected, found));
-        }
-    }
-
-    private static void requireAtMost(String what, long most, long found) throws IOException {
-        if (found < 0 || found > most) {
-            throw new IOException(
-                    "Cannot read a training state: expected at most %d %s, found %d".formatted(most, what, found));
-        }
-    }
-
-    /** The part before the tensors. */
-    private record Head(int format, long seed, Position position) {
-        private static Head read(DataInput in) throws IOException {
-            requireEqual("the mark of a training state", MAGIC, in.readInt());
-            int format = in.readInt();
-            if (format != FORMAT_WITHOUT_GROUPS && format != FORMAT_WITH_LOSS_SCALE) {
-                requireEqual("format", FORMAT, format);
-            }
-
-            long version = in.readLong();
-            long seed = in.readLong();
-            LossScale lossScale = format == FORMAT_WITH_LOSS_SCALE ? LossScale.read(in) : null;
-            return new Head(format, seed, new Position(version, lossScale));
-        }
-
-        /** Those of a State of {@code bytes}. */
-        private List<OptimizedTensor> readTensors(DataInput in, long bytes) throws IOException {
-            int count = in.readInt();
-            requireAtMost("tensors", bytes / Long.BYTES, count);
-            OptimizedTensor[] tensors = new OptimizedTensor[count];
-            long elements = 0;
-            for (int i = 0; i < tensors.length; i++) {
-                long size = in.readLong();
-                requireAtMost("parameters", bytes / Float.BYTES - elements, size);
-                elements += size;
-                tensors[i] = new OptimizedTensor(
-                        size,
-                        format == FORMAT_WITHOUT_GROUPS
-                                ? ParameterGroup.PLAIN
-                                : new ParameterGroup(in.readDouble(), in.readDouble()));
-            }
-
-            return List.of(tensors);
-        }
     }
 }

@@ -1,7 +1,6 @@
 package org.sparkqlora.train;
 
 import java.io.Serializable;
-import java.util.function.Consumer;
 import org.sparkqlora.tensor.VectorPool;
 
 /**
@@ -14,11 +13,11 @@ import org.sparkqlora.tensor.VectorPool;
  */
 public record Update(long fromVersion, SummedGradient gradient, float scale, double learningRate)
         implements Serializable {
-    /** Lets {@code reader} have this update with its numbers in this process, as {@link SummedGradient#lend} does. */
-    void lend(VectorPool pool, Consumer<Update> reader) {
-        gradient.lend(
-                pool,
-                here -> reader.accept(
-                        new Update(fromVersion, new SummedVector(here, gradient.squares()), scale, learningRate)));
+    /** Moves {@code state} on by this update once its numbers are in this process, as {@link StateLog#advance} does. */
+    public void advance(TrainState state, VectorPool pool, Runnable beforeChange) {
+        gradient.lend(pool, here -> {
+            beforeChange.run();
+            state.apply(new Update(fromVersion, new SummedVector(here, gradient.squares()), scale, learningRate));
+        });
     }
 }

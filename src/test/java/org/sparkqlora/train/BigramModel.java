@@ -25,8 +25,17 @@ public final class BigramModel implements GradientModel {
     }
 
     public BigramModel(int vocabulary) {
+        this(vocabulary, 1);
+    }
+
+    /** @param tensors of neighbouring lines of the table */
+    public BigramModel(int vocabulary, int tensors) {
         ParameterIndex.Builder builder = ParameterIndex.builder();
-        builder.add("logits", vocabulary, vocabulary);
+        for (int i = 0; i < tensors; i++) {
+            int lines = vocabulary * (i + 1) / tensors - vocabulary * i / tensors;
+            builder.add(tensors == 1 ? "logits" : "logits." + i, lines, vocabulary);
+        }
+
         this.vocabulary = vocabulary;
         this.index = builder.build();
     }

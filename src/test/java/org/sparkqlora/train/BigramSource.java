@@ -4,14 +4,18 @@ import java.util.List;
 import java.util.Optional;
 
 /** Opens the bigram model, in any process. */
-public record BigramSource(int vocabulary) implements ModelSource {
+public record BigramSource(int vocabulary, int tensors) implements ModelSource {
     public BigramSource() {
         this(BigramModel.VOCABULARY);
     }
 
+    public BigramSource(int vocabulary) {
+        this(vocabulary, 1);
+    }
+
     @Override
     public String key() {
-        return "bigram of " + vocabulary;
+        return "bigram of %d in %d".formatted(vocabulary, tensors);
     }
 
     @Override
@@ -21,6 +25,6 @@ public record BigramSource(int vocabulary) implements ModelSource {
 
     @Override
     public GradientModel open(int threads) {
-        return new BigramModel(vocabulary);
+        return new BigramModel(vocabulary, tensors);
     }
 }

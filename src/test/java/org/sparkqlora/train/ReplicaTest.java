@@ -21,6 +21,7 @@ import org.sparkqlora.optim.PagePlace;
 import org.sparkqlora.optim.Paging;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.tensor.VectorPool;
 
 class ReplicaTest {
     private static final int VERSIONS = 6;
@@ -204,9 +205,9 @@ class ReplicaTest {
         }
 
         @Override
-        public Update update(long version) {
-            pulls.add("update " + version);
-            return updates.get((int) version);
+        public void advance(TrainState state, VectorPool pool, Runnable beforeChange) {
+            pulls.add("update " + state.version());
+            updates.get((int) state.version()).advance(state, pool, beforeChange);
         }
 
         private Update randomUpdate(int version, SplittableRandom random) {
@@ -237,12 +238,12 @@ class ReplicaTest {
         }
 
         @Override
-        public Update update(long version) {
-            if (version == lost) {
-                throw new UnreachableStateException("update %d is lost".formatted(version));
+        public void advance(TrainState state, VectorPool pool, Runnable beforeChange) {
+            if (state.version() == lost) {
+                throw new UnreachableStateException("update %d is lost".formatted(lost));
             }
 
-            return log.update(version);
+            log.advance(state, pool, beforeChange);
         }
     }
 }

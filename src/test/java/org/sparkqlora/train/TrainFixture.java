@@ -30,13 +30,17 @@ public final class TrainFixture {
     private TrainFixture() {}
 
     public static TrainPlan plan(BatchPlan batches) {
+        return plan(batches, new OptimizerSpec(OptimizerKind.ADAMW, 0.9, 0.999, 1e-8, 0.01));
+    }
+
+    public static TrainPlan plan(BatchPlan batches, OptimizerSpec optimizer) {
         return new TrainPlan(
                 "bigram",
                 new ModelSpec(Method.QLORA, Precision.FP32, QuantSpec.DEFAULT, LoraSpec.allLinear(4, 8)),
                 null,
                 "rows",
                 batches,
-                new OptimizerSpec(OptimizerKind.ADAMW, 0.9, 0.999, 1e-8, 0.01),
+                optimizer,
                 new Schedule(ScheduleKind.CONSTANT, 0.05, 0, batches.steps()),
                 GradientDtype.FP32,
                 1.0,

@@ -1,6 +1,5 @@
 package org.sparkqlora.spark.replica;
 
-import org.sparkqlora.train.OwnStateLog;
 import org.sparkqlora.train.StateLog;
 import org.sparkqlora.train.StateMean;
 import org.sparkqlora.train.TrainState;
@@ -25,7 +24,7 @@ public final class DriverReplica implements ReplicaGroup.OfDriver {
 
     @Override
     public StateLog stateLog() {
-        return OwnStateLog.INSTANCE;
+        return StateLog.Own.INSTANCE;
     }
 
     @Override

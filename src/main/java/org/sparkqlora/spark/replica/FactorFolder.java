@@ -11,7 +11,7 @@ import org.sparkqlora.checkpoint.AdapterFolder;
 import org.sparkqlora.model.layout.ParameterIndex;
 import org.sparkqlora.storage.StorePath;
 import org.sparkqlora.tensor.FlatVector;
-import org.sparkqlora.train.StoredFactors;
+import org.sparkqlora.train.FolderModelSource;
 
 /**
  * Factors in an adapter folder on any Hadoop file system.
@@ -20,7 +20,7 @@ import org.sparkqlora.train.StoredFactors;
  * @param configuration of Hadoop's file systems
  */
 public record FactorFolder(String folder, String hash, Broadcast<SerializableConfiguration> configuration)
-        implements StoredFactors {
+        implements FolderModelSource.StoredFactors {
     /** Driver only. */
     public static FactorFolder of(JavaSparkContext context, String folder, String hash) {
         return new FactorFolder(

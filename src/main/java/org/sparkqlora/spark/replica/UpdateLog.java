@@ -4,6 +4,7 @@ import java.io.Serializable;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.optim.OptimizerSpec;
+import org.sparkqlora.tensor.VectorPool;
 import org.sparkqlora.train.GradientModel;
 import org.sparkqlora.train.StateHome;
 import org.sparkqlora.train.StateLog;
@@ -46,7 +47,7 @@ record UpdateLog(@Nullable Snapshot snapshot, long first, List<Update> updates, 
     }
 
     @Override
-    public Update update(long version) {
-        return updates.get(Math.toIntExact(version - first));
+    public void advance(TrainState state, VectorPool pool, Runnable beforeChange) {
+        updates.get(Math.toIntExact(state.version() - first)).advance(state, pool, beforeChange);
     }
 }
