@@ -66,6 +66,9 @@ public record MemoryPlan(
     /** What is left of it where large blocks go back to the system at once. */
     private static final double SHARE_OF_HOLES = 0.5;
 
+    /** Executors that have each part of a State that is shared out. */
+    private static final int OWNERS = 2;
+
     /** The heap grows when less than a tenth of it is free: {@code -XX:MinHeapFreeRatio=10}. */
     private static final int LIVE_OF_A_FREE_BYTE = 9;
 
@@ -110,6 +113,32 @@ public record MemoryPlan(
         bounded.put(MemoryUse.WORKSPACE, bytes(MemoryUse.WORKSPACE) / sharing);
         bounded.put(MemoryUse.MALLOC_SLACK, Math.round(bytes(MemoryUse.MALLOC_SLACK) * SHARE_OF_HOLES));
         return new MemoryPlan(spec, bounded, inFile, driver, executors);
+    }
+
+    /**
+     * This plan where executors share the optimiser's state out: each has its part, with the parameters that it moves, and those of the
+     * State that an update makes.
+     */
+    public MemoryPlan withSharedOptimizer() {
+        MemoryUse kept = executorUses.containsKey(MemoryUse.OPTIMIZER_PAGED)
+                ? MemoryUse.OPTIMIZER_PAGED
+                : MemoryUse.OPTIMIZER_RESIDENT;
+        long state = bytes(kept) + bytes(method() == Method.FULL ? MemoryUse.WEIGHTS : MemoryUse.ADAPTER);
+        Map<MemoryUse, Long> shared = new EnumMap<>(executorUses);
+        shared.remove(kept);
+        shared.put(MemoryUse.SHARED_STATE, 2 * state * Math.min(OWNERS, executors) / executors);
+        Set<MemoryUse> files = EnumSet.of(MemoryUse.SHARED_STATE);
+        files.addAll(inFile);
+        files.remove(inFile.contains(kept) ? kept : MemoryUse.SHARED_STATE);
+        shared.remove(MemoryUse.HEAP_SLACK);
+        long heap = new MemoryPlan(spec, shared, files, driver, executors).heapBytes();
+        shared.put(MemoryUse.HEAP_SLACK, heap / LIVE_OF_A_FREE_BYTE);
+        return new MemoryPlan(spec, shared, files, driver, executors);
+    }
+
+    /** Whether executors share the optimiser's state out. */
+    public boolean sharesOptimizer() {
+        return executorUses.containsKey(MemoryUse.SHARED_STATE);
     }
 
     /** The frozen base with its scales; none where all weights train. */

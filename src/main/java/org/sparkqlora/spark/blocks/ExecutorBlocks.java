@@ -8,6 +8,7 @@ import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import java.util.zip.CRC32C;
 import org.apache.spark.SparkEnv;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -31,6 +32,7 @@ import scala.reflect.ClassTag$;
  */
 public final class ExecutorBlocks implements Serializable, AutoCloseable {
     private static final long serialVersionUID = 1L;
+    private static final StorageLevel IN_MEMORY = StorageLevel.MEMORY_AND_DISK_SER();
     private static final ClassTag<byte[]> BYTES = ClassTag$.MODULE$.apply(byte[].class);
 
     private final Broadcast<String> owner;
@@ -54,11 +56,9 @@ public final class ExecutorBlocks implements Serializable, AutoCloseable {
      */
     public Handle put(String name, BlockMemory memory, List<ExecutorPlace> readers, int copies) {
         ByteBuffer bytes = memory.bytes();
-        List<ExecutorPlace> places = new ArrayList<>();
-        places.add(ExecutorPlace.here());
-        places.addAll(keepers(name, readers, copies - 1));
-        Handle handle = new Handle(name, bytes.remaining(), crc(bytes), places);
-        keep(name, memory);
+        Handle handle =
+                new Handle(name, bytes.remaining(), crc(bytes), List.of(ExecutorPlace.here())).keptBy(readers, copies);
+        keep(name, memory, IN_MEMORY);
         return handle;
     }
 
@@ -67,20 +67,19 @@ public final class ExecutorBlocks implements Serializable, AutoCloseable {
         return put(name, memory, List.of(), 1);
     }
 
-    /** Not the same ones for all names. */
-    private static List<ExecutorPlace> keepers(String name, List<ExecutorPlace> readers, int count) {
-        ExecutorPlace here = ExecutorPlace.here();
-        List<ExecutorPlace> others = new ArrayList<>(
-                readers.stream().filter(place -> !place.equals(here)).distinct().toList());
-        Collections.rotate(others, -name.hashCode());
-        return others.subList(0, Math.min(count, others.size()));
+    /** Leaves bytes in this process alone, on its disk. */
+    public Handle putOnDisk(String name, BlockMemory memory) {
+        ByteBuffer bytes = memory.bytes();
+        Handle handle = new Handle(name, bytes.remaining(), crc(bytes), List.of(ExecutorPlace.here()));
+        keep(name, memory, StorageLevel.DISK_ONLY());
+        return handle;
     }
 
     /** Where Spark's storage memory is full it is written to disk, and nothing frees the memory but this. */
-    private void keep(String name, BlockMemory memory) {
+    private void keep(String name, BlockMemory memory, StorageLevel level) {
         ChunkedByteBuffer bytes = memory.release();
         try {
-            ScalaMethod.call(blocks(), "putBytes", id(name), bytes, level(), false, BYTES);
+            ScalaMethod.call(blocks(), "putBytes", id(name), bytes, level, false, BYTES);
             if (!isInMemory(name)) {
                 bytes.dispose();
             }
@@ -102,7 +101,7 @@ public final class ExecutorBlocks implements Serializable, AutoCloseable {
             try (BlockMemory fetched = fetchElsewhere(handle)) {
                 reader.accept(fetched.bytes());
                 if (keeps(handle)) {
-                    keep(handle.name(), fetched);
+                    keep(handle.name(), fetched, IN_MEMORY);
                 }
             }
         }
@@ -117,7 +116,7 @@ public final class ExecutorBlocks implements Serializable, AutoCloseable {
      * The order in which a process reads blocks of which others keep copies: those first that it keeps itself, then those for which it
      * asks who left them, and those last for which it asks one that keeps what it reads, which has read it by then.
      */
-    public static Comparator<Handle> readingOrder() {
+    static Comparator<Handle> readingOrder() {
         return Comparator.comparingInt(handle -> keeps(handle) ? -1 : firstAsked(handle));
     }
 
@@ -237,10 +236,6 @@ public final class ExecutorBlocks implements Serializable, AutoCloseable {
         return new BroadcastBlockId(owner.id(), name);
     }
 
-    private static StorageLevel level() {
-        return StorageLevel.MEMORY_AND_DISK_SER();
-    }
-
     private static BlockManager blocks() {
         return SparkEnv.get().blockManager();
     }
@@ -256,6 +251,37 @@ public final class ExecutorBlocks implements Serializable, AutoCloseable {
     public record Handle(String name, int length, int checksum, List<ExecutorPlace> places) implements Serializable {
         public Handle {
             places = List.copyOf(places);
+        }
+
+        /** A handle of the same bytes, which {@code other}, made by itself, has at other places. */
+        public Handle withCopy(Handle other) {
+            if (!name.equals(other.name) || length != other.length || checksum != other.checksum) {
+                throw new IllegalStateException("Cannot take %s of %s for %s of %s: their bytes differ"
+                        .formatted(other.name, other.places, name, places));
+            }
+
+            return new Handle(
+                    name,
+                    length,
+                    checksum,
+                    Stream.concat(places.stream(), other.places.stream())
+                            .distinct()
+                            .toList());
+        }
+
+        /** A handle by which some of {@code readers}, not the same ones for all names, keep what they read: {@code copies} places at most. */
+        public Handle keptBy(List<ExecutorPlace> readers, int copies) {
+            List<ExecutorPlace> others = new ArrayList<>(readers.stream()
+                    .filter(place -> !places.contains(place))
+                    .distinct()
+                    .toList());
+            Collections.rotate(others, -name.hashCode());
+            return new Handle(
+                    name,
+                    length,
+                    checksum,
+                    Stream.concat(places.stream(), others.stream().limit(Math.max(0, copies - places.size())))
+                            .toList());
         }
 
         private ByteBuffer require(ByteBuffer bytes) {

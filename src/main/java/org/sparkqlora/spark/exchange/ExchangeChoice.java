@@ -74,14 +74,20 @@ public record ExchangeChoice(ExchangeKind kind, GradientSize size, long resultLi
      * The exchange of {@code run}.
      *
      * @param keptSteps steps whose sums stay with executors that hold them
+     * @param isSharded whether executors own parts of the State, each of which takes a part of a sum and the end of the one before
      */
-    public GradientExchange exchange(JavaSparkContext context, RunHandle run, GradientFormat format, int keptSteps) {
+    public GradientExchange exchange(
+            JavaSparkContext context, RunHandle run, GradientFormat format, int keptSteps, boolean isSharded) {
         return switch (kind) {
             case DRIVER -> new DriverExchange(run, format);
             case COLLECT -> new CollectExchange(format);
             case SHUFFLE ->
                 new ShuffleExchange(
-                        context, format, SliceLayout.of(size.parameters(), TaskSlots.available(context)), keptSteps);
+                        context,
+                        format,
+                        SliceLayout.of(size.parameters(), TaskSlots.available(context)),
+                        keptSteps,
+                        isSharded ? HeldSums.LONGEST_TAIL : 0);
             case BIGDL -> BigDl.require().exchange(size, format);
             case AUTO -> throw unsettled();
         };

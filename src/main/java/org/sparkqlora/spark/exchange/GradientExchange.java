@@ -15,6 +15,11 @@ public interface GradientExchange extends AutoCloseable {
      */
     StepGradient sum(JavaRDD<ShardResult> shards, long step);
 
+    /** The first number of each part in which sums stay with executors. */
+    default long[] partStarts() {
+        return new long[] {0};
+    }
+
     @Override
     void close();
 }

@@ -1,19 +1,10 @@
 package org.sparkqlora.spark.exchange;
 
-import java.util.ArrayList;
-import java.util.Collections;
-import java.util.Comparator;
 import java.util.List;
-import java.util.concurrent.Callable;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.function.Consumer;
-import java.util.stream.IntStream;
-import org.sparkqlora.quant.Workers;
+import org.sparkqlora.spark.blocks.BlockMemory;
+import org.sparkqlora.spark.blocks.BlockReads;
 import org.sparkqlora.spark.blocks.ExecutorBlocks;
-import org.sparkqlora.spark.blocks.ExecutorPlace;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tensor.VectorPool;
 import org.sparkqlora.train.SummedGradient;
@@ -26,15 +17,14 @@ import org.sparkqlora.train.UnreachableStateException;
  * @param sums among which it is
  * @param step of which it is
  * @param parts in their order
+ * @param tails the last numbers of each part; none where nobody needs them apart from the part
  * @param squares sum of the squares of all numbers
  */
-record HeldGradient(HeldSums sums, long step, List<ExecutorBlocks.Handle> parts, double squares)
+record HeldGradient(HeldSums sums, long step, List<ExecutorBlocks.Handle> parts, List<float[]> tails, double squares)
         implements SummedGradient {
-    /** Fetches at once: enough to keep a link busy, few beside the tasks that compute. */
-    private static final int MOST_FETCHES = 4;
-
     HeldGradient {
         parts = List.copyOf(parts);
+        tails = List.copyOf(tails);
     }
 
     @Override
@@ -44,7 +34,7 @@ record HeldGradient(HeldSums sums, long step, List<ExecutorBlocks.Handle> parts,
 
     /** This gradient, whose squares were summed in another order. */
     HeldGradient withSquares(double summed) {
-        return new HeldGradient(sums, step, parts, summed);
+        return new HeldGradient(sums, step, parts, tails, summed);
     }
 
     @Override
@@ -63,41 +53,65 @@ record HeldGradient(HeldSums sums, long step, List<ExecutorBlocks.Handle> parts,
         }
     }
 
-    private void fetchInto(FlatVector vector) {
+    /** Where a neighbouring part's last numbers are all that is needed of it, they are at hand. */
+    @Override
+    public void lendRange(long from, long count, Consumer<FlatVector> reader) {
         sums.forgetBefore(step);
-        ExecutorService threads =
-                Executors.newFixedThreadPool(Math.min(parts.size(), MOST_FETCHES), Workers.daemons("gradient-fetch"));
-        try {
-            for (Future<Void> fetch : threads.invokeAll(fetches(vector))) {
-                fetch.get();
+        try (BlockMemory memory = new BlockMemory(Math.toIntExact(count * Float.BYTES))) {
+            FlatVector range = FlatVector.in(memory.bytes().asFloatBuffer());
+            for (int part = 0; part < parts.size(); part++) {
+                readInto(range, from, part);
             }
-        } catch (ExecutionException e) {
-            throw new UnreachableStateException("a sum of gradients is lost: " + e.getMessage(), e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new UnreachableStateException("interrupted while fetching a sum of gradients", e);
-        } finally {
-            threads.shutdownNow();
+
+            reader.accept(range);
+        } catch (ExecutorBlocks.LostBlockException e) {
+            throw lost(e);
         }
     }
 
-    private List<Callable<Void>> fetches(FlatVector vector) {
-        List<Integer> order =
-                new ArrayList<>(IntStream.range(0, parts.size()).boxed().toList());
-        Collections.rotate(order, ExecutorPlace.here().hashCode()); // not all ask the same executor first
-        order.sort(Comparator.comparing(parts::get, ExecutorBlocks.readingOrder()));
-        return order.stream()
-                .<Callable<Void>>map(part -> () -> fetch(part, vector))
-                .toList();
+    /** What {@code part} has of the numbers from {@code from} on. */
+    private void readInto(FlatVector range, long from, int part) {
+        long start = sums.layout().startOfPart(part);
+        long end = sums.layout().startOfPart(part + 1);
+        long first = Math.max(from, start);
+        int count = (int) (Math.min(from + range.length(), end) - first);
+        float[] tail = tails.get(part);
+        if (count <= 0) {
+            return;
+        }
+
+        if (first >= end - tail.length) {
+            range.write(first - from, tail, (int) (first - (end - tail.length)), count);
+            return;
+        }
+
+        int size = sums.format().sum().bytesOfValue();
+        int skipped = (int) (first - start) * size;
+        sums.blocks()
+                .read(
+                        parts.get(part),
+                        bytes -> sums.format()
+                                .sum()
+                                .write(bytes.slice(bytes.position() + skipped, count * size), range, first - from));
+    }
+
+    private static UnreachableStateException lost(Exception e) {
+        return new UnreachableStateException("a sum of gradients is lost: " + e.getMessage(), e);
+    }
+
+    private void fetchInto(FlatVector vector) {
+        sums.forgetBefore(step);
+        try {
+            new BlockReads(sums.blocks(), parts)
+                    .each((bytes, part) -> sums.format()
+                            .sum()
+                            .write(bytes, vector, sums.layout().startOfPart(part)));
+        } catch (ExecutorBlocks.LostBlockException e) {
+            throw lost(e);
+        }
     }
 
     /** Replicas may need the numbers later: the run drops them when they cannot. */
     @Override
     public void close() {}
-
-    private Void fetch(int part, FlatVector vector) {
-        long start = sums.layout().startOfPart(part);
-        sums.blocks().read(parts.get(part), bytes -> sums.format().sum().write(bytes, vector, start));
-        return null;
-    }
 }

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.optim.OptimizerPart;
 import org.sparkqlora.spark.blocks.BlockMemory;
 import org.sparkqlora.spark.blocks.ExecutorBlocks;
 import org.sparkqlora.tensor.FlatVector;
@@ -20,15 +21,20 @@ import org.sparkqlora.train.ShardResult;
  * @param format of a sum
  * @param keptSteps steps for which a sum stays
  * @param copies processes that keep a part of a sum
+ * @param tail numbers at the end of a part that its handle has, too
  */
-public record HeldSums(ExecutorBlocks blocks, SliceLayout layout, GradientFormat format, int keptSteps, int copies)
+public record HeldSums(
+        ExecutorBlocks blocks, SliceLayout layout, GradientFormat format, int keptSteps, int copies, int tail)
         implements Serializable {
+    /** Of the numbers at a part's end, those that may belong to the next part of an optimiser. */
+    static final int LONGEST_TAIL = OptimizerPart.BLOCK - 1;
+
     /** Runs in a task: leaves a part here, for other processes to keep copies, and drops what no replica asks for any more. */
     Part hold(long step, int part, PartGroups.Added added) {
         forgetBefore(step);
         BlockMemory memory = added.sum();
         if (memory == null) {
-            return new Part(added.facts(), null, new double[0]);
+            return new Part(added.facts(), null, new double[0], new float[0]);
         }
 
         FlatVector sum = FlatVector.in(memory.bytes().asFloatBuffer());
@@ -39,8 +45,13 @@ public record HeldSums(ExecutorBlocks blocks, SliceLayout layout, GradientFormat
             squares[i] = sum.sumOfSquares(layout.start(slice) - layout.startOfPart(part), layout.size(slice));
         }
 
+        float[] last = new float[(int) Math.min(tail, sum.length())];
+        sum.read(sum.length() - last.length, last, 0, last.length);
         return new Part(
-                added.facts(), blocks.put(name(step, part), encoded(sum, memory), added.places(), copies), squares);
+                added.facts(),
+                blocks.put(name(step, part), encoded(sum, memory), added.places(), copies),
+                squares,
+                last);
     }
 
     private BlockMemory encoded(FlatVector sum, BlockMemory memory) {
@@ -81,7 +92,8 @@ public record HeldSums(ExecutorBlocks blocks, SliceLayout layout, GradientFormat
         List<ExecutorBlocks.Handle> handles = parts.stream()
                 .map(part -> Objects.requireNonNull(part.handle()))
                 .toList();
-        return new HeldGradient(this, step, handles, squares);
+        List<float[]> tails = parts.stream().map(Part::tail).toList();
+        return new HeldGradient(this, step, handles, tails, squares);
     }
 
     /** Driver only. */
@@ -95,8 +107,9 @@ public record HeldSums(ExecutorBlocks blocks, SliceLayout layout, GradientFormat
      * @param facts the results of all shards without their vectors, of the first part only
      * @param handle of the part; null if a shard has no gradient
      * @param squares sum of squares of each slice; none where a shard has no gradient
+     * @param tail the last numbers
      */
-    public record Part(List<ShardResult> facts, ExecutorBlocks.@Nullable Handle handle, double[] squares)
+    public record Part(List<ShardResult> facts, ExecutorBlocks.@Nullable Handle handle, double[] squares, float[] tail)
             implements Serializable {
         public Part {
             facts = List.copyOf(facts);

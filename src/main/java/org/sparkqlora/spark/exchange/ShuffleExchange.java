@@ -48,11 +48,16 @@ public final class ShuffleExchange implements GradientExchange {
 
     /** @param keptSteps steps whose sums stay, for replicas that are behind */
     ShuffleExchange(JavaSparkContext context, GradientFormat format, SliceLayout layout, int keptSteps) {
+        this(context, format, layout, keptSteps, 0);
+    }
+
+    /** @param tail numbers at the end of a part of a sum that its handle has, too */
+    ShuffleExchange(JavaSparkContext context, GradientFormat format, SliceLayout layout, int keptSteps, int tail) {
         this.context = context;
         this.format = format;
         this.layout = layout;
         int copies = ExchangeMemory.copies(ExecutorPlace.all().size());
-        this.sums = new HeldSums(ExecutorBlocks.open(context), layout, format, keptSteps, copies);
+        this.sums = new HeldSums(ExecutorBlocks.open(context), layout, format, keptSteps, copies, tail);
     }
 
     @Override
@@ -110,6 +115,11 @@ public final class ShuffleExchange implements GradientExchange {
         try (FlatVector vector = gradient.vector()) {
             return gradient.withSquares(format.order().squares(vector));
         }
+    }
+
+    @Override
+    public long[] partStarts() {
+        return IntStream.range(0, layout.parts()).mapToLong(layout::startOfPart).toArray();
     }
 
     /** The sums that executors hold go. */

@@ -2,6 +2,7 @@ package org.sparkqlora.spark.job;
 
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CancellationException;
@@ -16,8 +17,11 @@ import org.jspecify.annotations.Nullable;
 import org.sparkqlora.checkpoint.CheckpointDraft;
 import org.sparkqlora.memory.ExchangeMemory;
 import org.sparkqlora.model.generation.GenerationSpec;
+import org.sparkqlora.model.layout.ParameterIndex;
 import org.sparkqlora.model.loss.LossTotal;
 import org.sparkqlora.model.loss.LossTotal.Measures;
+import org.sparkqlora.optim.OptimizerPart;
+import org.sparkqlora.optim.OptimizerSpec;
 import org.sparkqlora.spark.blocks.ExecutorPlace;
 import org.sparkqlora.spark.cluster.CancelledJob;
 import org.sparkqlora.spark.cluster.ModelTasks;
@@ -31,6 +35,7 @@ import org.sparkqlora.spark.replica.ExecutorReplicas;
 import org.sparkqlora.spark.replica.FollowingReplicas;
 import org.sparkqlora.spark.replica.ReplicaGroup;
 import org.sparkqlora.spark.replica.RunHandle;
+import org.sparkqlora.spark.replica.ShardedReplicas;
 import org.sparkqlora.spark.replica.SnapshotPolicy;
 import org.sparkqlora.spark.replica.StateLogPublisher;
 import org.sparkqlora.tensor.FlatVector;
@@ -42,6 +47,7 @@ import org.sparkqlora.train.StateMean;
 import org.sparkqlora.train.StateOrigin;
 import org.sparkqlora.train.StepGradient;
 import org.sparkqlora.train.SummedGradient;
+import org.sparkqlora.train.TensorGroups;
 import org.sparkqlora.train.TrainPlan;
 import org.sparkqlora.train.TrainState;
 import org.sparkqlora.train.UnreachableStateException;
@@ -88,8 +94,9 @@ public final class SparkGradientSource implements GradientSource {
                 TaskSlots.threadsOfTask(context),
                 training.rows().folder(),
                 configuration);
-        this.keptSteps = keptSteps(training.snapshots(), choice.size());
-        this.exchange = choice.exchange(context, run, plan.gradientFormat(), keptSteps);
+        boolean isSharded = isSharded(training, choice);
+        this.keptSteps = isSharded ? 1 : keptSteps(training.snapshots(), choice.size());
+        this.exchange = choice.exchange(context, run, plan.gradientFormat(), keptSteps, isSharded);
         this.shards = shardsOf(context, plan.batches());
         this.replicas = replicas(training, origin, choice); // last: what tasks find by name stays until this is closed
     }
@@ -97,6 +104,10 @@ public final class SparkGradientSource implements GradientSource {
     /** A State that cannot be had, as that of a checkpoint which has changed, leaves nothing open. */
     private ReplicaGroup replicas(TrainingRun training, StateOrigin origin, ExchangeChoice choice) {
         try {
+            if (isSharded(training, choice)) {
+                return sharded(Objects.requireNonNull(training.shared()), origin);
+            }
+
             return choice.executorsHoldState(plan.batches().localSteps())
                     ? new ExecutorReplicas(context, run, origin, keptSteps, this::recomputedSum)
                     : ofDriver(training, origin.read(), choice);
@@ -106,6 +117,18 @@ public final class SparkGradientSource implements GradientSource {
             configuration.destroy();
             throw e;
         }
+    }
+
+    private static boolean isSharded(TrainingRun training, ExchangeChoice choice) {
+        return training.shared() != null
+                && choice.executorsHoldState(training.plan().batches().localSteps());
+    }
+
+    private ReplicaGroup sharded(ParameterIndex index, StateOrigin origin) {
+        OptimizerSpec optimizer = plan.optimizer();
+        List<OptimizerPart> cut = OptimizerPart.whole(optimizer, TensorGroups.of(index, optimizer))
+                .cut(exchange.partStarts());
+        return new ShardedReplicas(context, run, origin, cut, plan.seed(), this::recomputedSum);
     }
 
     private int keptSteps(SnapshotPolicy snapshots, GradientSize size) {

@@ -1,6 +1,7 @@
 package org.sparkqlora.spark.job;
 
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.model.layout.ParameterIndex;
 import org.sparkqlora.optim.Paging;
 import org.sparkqlora.spark.prepare.PreparedData;
 import org.sparkqlora.spark.replica.SnapshotPolicy;
@@ -16,6 +17,7 @@ import org.sparkqlora.train.TrainPlan;
  * @param heldOut rows to evaluate on; null when there are none
  * @param paging where every process keeps optimiser state that pages
  * @param snapshots when the driver takes a new snapshot
+ * @param shared the trained tensors, where executors that hold the State share their optimiser state out; null where each has all of it
  */
 public record TrainingRun(
         TrainPlan plan,
@@ -23,4 +25,16 @@ public record TrainingRun(
         PreparedData rows,
         @Nullable PreparedData heldOut,
         Paging paging,
-        SnapshotPolicy snapshots) {}
+        SnapshotPolicy snapshots,
+        @Nullable ParameterIndex shared) {
+    /** A run on executors each of which has all optimiser state. */
+    public TrainingRun(
+            TrainPlan plan,
+            ModelSource model,
+            PreparedData rows,
+            @Nullable PreparedData heldOut,
+            Paging paging,
+            SnapshotPolicy snapshots) {
+        this(plan, model, rows, heldOut, paging, snapshots, null);
+    }
+}

@@ -166,7 +166,7 @@ public final class Serializers {
         }
     }
 
-    /** A part of a sum as the facts of the shards, its handle and its squares. */
+    /** A part of a sum as the facts of the shards, its handle, its squares and its last numbers. */
     static final class SumPartSerializer extends Serializer<HeldSums.Part> {
         @Override
         public void write(Kryo kryo, Output output, HeldSums.Part part) {
@@ -174,12 +174,15 @@ public final class Serializers {
             writeHandle(output, part.handle());
             output.writeInt(part.squares().length);
             output.writeDoubles(part.squares());
+            output.writeInt(part.tail().length);
+            output.writeFloats(part.tail());
         }
 
         @Override
         public HeldSums.Part read(Kryo kryo, Input input, Class<HeldSums.Part> type) {
             List<ShardResult> facts = readFacts(kryo, input);
-            return new HeldSums.Part(facts, readHandle(input), input.readDoubles(input.readInt()));
+            return new HeldSums.Part(
+                    facts, readHandle(input), input.readDoubles(input.readInt()), input.readFloats(input.readInt()));
         }
     }
 

@@ -22,6 +22,7 @@ import org.sparkqlora.spark.prepare.GroupResult;
 import org.sparkqlora.spark.prepare.LineGroup;
 import org.sparkqlora.spark.prepare.PreparedFile;
 import org.sparkqlora.spark.quantize.QuantizeJob.PartOutcome;
+import org.sparkqlora.spark.replica.ShardedStateJob;
 import org.sparkqlora.spark.replica.StateBlocks;
 import org.sparkqlora.spark.replica.StateFiles;
 import org.sparkqlora.spark.source.SourceFile;
@@ -62,6 +63,7 @@ public final class TrainRegistrator implements KryoRegistrator {
             ShardResult.Unreachable.class,
             StateBlocks.Written.class,
             StateFiles.StateFile.class,
+            ShardedStateJob.Made.class,
             LeftBlocks.class,
             StructType.class); // tasks that read the schemas of Parquet and ORC files send them to the driver
 

@@ -10,21 +10,15 @@ import java.util.Optional;
 import java.util.function.LongFunction;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.sparkqlora.checkpoint.CheckpointDraft;
-import org.sparkqlora.quant.Workers;
 import org.sparkqlora.spark.blocks.ExecutorPlace;
-import org.sparkqlora.spark.cluster.ScratchFolder;
-import org.sparkqlora.spark.replica.StateFiles.StateFile;
+import org.sparkqlora.spark.replica.PendingCheckpoint.Requested;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.train.Position;
 import org.sparkqlora.train.SavedState;
 import org.sparkqlora.train.SavedState.StateParts;
 import org.sparkqlora.train.ShardResult;
-import org.sparkqlora.train.StateHome;
 import org.sparkqlora.train.StateLog;
-import org.sparkqlora.train.StateMean;
 import org.sparkqlora.train.StateOrigin;
 import org.sparkqlora.train.SummedGradient;
 import org.sparkqlora.train.UnreachableStateException;
@@ -35,9 +29,7 @@ import org.sparkqlora.train.Update;
  * updates, from which those that have a recent State move on by themselves. Where one joined or fell behind, some of the others leave the
  * State as blocks; so they do for a checkpoint, which they write.
  */
-public final class ExecutorReplicas implements ReplicaGroup {
-    private static final Logger LOG = LoggerFactory.getLogger(ExecutorReplicas.class);
-
+public final class ExecutorReplicas implements ReplicaGroup.OfExecutors, ExecutorsState.Owner {
     private final JavaSparkContext context;
     private final RunHandle run;
     private final StateOrigin origin;
@@ -46,13 +38,12 @@ public final class ExecutorReplicas implements ReplicaGroup {
     private final Deque<Update> updates = new ArrayDeque<>();
     private final Map<String, Long> reached = new HashMap<>();
     private final List<Snapshot> written = new ArrayList<>();
-    private final Workers workers = new Workers(1);
+    private final FetchedParameters fetched;
+    private final PendingCheckpoint unwritten = new PendingCheckpoint(); // its State is left
     private Position position;
     private boolean isRecomputing;
     private volatile @Nullable Snapshot snapshot; // a thread that writes a checkpoint may find it lost
-    private @Nullable FlatVector fetched;
-    private @Nullable Requested requested;
-    private @Nullable Requested unwritten; // left, and not yet in files
+    private @Nullable Requested requested; // to be left
 
     /**
      * Begins with the State of {@code origin}, which the driver sends only where executors cannot make it by themselves.
@@ -68,6 +59,7 @@ public final class ExecutorReplicas implements ReplicaGroup {
             LongFunction<SummedGradient> recompute) {
         this.context = context;
         this.run = run;
+        this.fetched = new FetchedParameters(run);
         this.origin = origin;
         this.mostUpdates = mostUpdates;
         this.recompute = recompute;
@@ -86,7 +78,7 @@ public final class ExecutorReplicas implements ReplicaGroup {
     public void computed(List<ShardResult.Gradient> shards) {
         shards.forEach(shard -> reached.put(shard.report().worker(), position.version()));
         settleRequested();
-        settleUnwritten();
+        unwritten.settleIfKnown();
     }
 
     @Override
@@ -121,7 +113,7 @@ public final class ExecutorReplicas implements ReplicaGroup {
             updates.remove();
         }
 
-        forgetFetched();
+        fetched.forget();
         Snapshot last = snapshot;
         if (last != null && last.version() < firstUpdate()) {
             replaceSnapshot(null);
@@ -211,14 +203,7 @@ public final class ExecutorReplicas implements ReplicaGroup {
     }
 
     private Optional<StateParts> written(StateBlocks blocks, CheckpointDraft draft) {
-        StateWriting writing = new StateWriting(run, draft, blocks);
-        List<StateFile> told = writing.run(context);
-        Optional<StateParts> parts = writing.parts(told);
-        if (parts.isEmpty()) {
-            warnOfUnwritten(blocks.version(), told);
-        }
-
-        return parts;
+        return new StateWriting(run, draft, blocks).write(context);
     }
 
     @Override
@@ -236,27 +221,13 @@ public final class ExecutorReplicas implements ReplicaGroup {
 
     @Override
     public Optional<StateRequest> request() {
-        return Optional.ofNullable(requested == null ? unwritten : requested).map(Requested::request);
+        return Optional.ofNullable(requested).map(Requested::request).or(unwritten::request);
     }
 
-    /**
-     * A State that tasks of a step are to leave, or whose files they write.
-     *
-     * @param saved waits for it
-     */
-    private record Requested(StateRequest request, ExecutorsState saved) {}
-
-    /** Takes what is still to come now, when no step comes before it is needed. */
-    void settle() {
+    @Override
+    public void settle() {
         settleRequested();
-        Requested last = unwritten;
-        if (last != null) {
-            unwritten = null;
-            List<StateFile> told = last.request().files().value();
-            boolean isKnown =
-                    last.request().parts(told).isPresent() || last.request().isLost(told, ExecutorPlace.all());
-            settle(last, isKnown ? told : last.request().finishedFiles(context, run));
-        }
+        unwritten.settle(context, run);
     }
 
     /** Takes what tasks have left, or else the State of now, which is the same. */
@@ -281,57 +252,26 @@ public final class ExecutorReplicas implements ReplicaGroup {
         }
 
         if (gathered.isPresent() && last.request().draft() != null) {
-            unwritten = last;
+            unwritten.begin(last);
         } else {
             last.saved().unwritten();
         }
     }
 
-    /** Takes what tasks have told of the files, if that is all or can never be all. */
-    private void settleUnwritten() {
-        Requested last = unwritten;
-        if (last == null) {
-            return;
-        }
-
-        List<StateFile> told = last.request().files().value();
-        if (last.request().parts(told).isPresent() || last.request().isLost(told, ExecutorPlace.all())) {
-            unwritten = null;
-            settle(last, told);
-        }
-    }
-
-    private static void settle(Requested last, List<StateFile> told) {
-        Optional<StateParts> parts = last.request().parts(told);
-        if (parts.isEmpty()) {
-            warnOfUnwritten(last.request().version(), told);
-        }
-
-        parts.ifPresentOrElse(last.saved()::written, last.saved()::unwritten);
-    }
-
-    private static void warnOfUnwritten(long version, List<StateFile> told) {
-        LOG.warn(
-                "Executors could not write all of the checkpoint of version {}, which the driver writes instead: {}",
-                version,
-                told.stream()
-                        .map(StateFile::problem)
-                        .filter(problem -> !problem.isEmpty())
-                        .toList());
-    }
-
-    synchronized void keep(StateBlocks state) {
+    @Override
+    public synchronized void keep(StateBlocks state) {
         written.add(state);
     }
 
-    /** A State of which a piece is lost is not given to anyone else. */
-    synchronized void forget(StateBlocks state) {
+    @Override
+    public synchronized void forget(StateBlocks state) {
         if (snapshot == state) {
             snapshot = null;
         }
     }
 
-    synchronized void release(StateBlocks state) {
+    @Override
+    public synchronized void release(StateBlocks state) {
         written.remove(state);
         if (snapshot != state && !written.contains(state)) {
             state.close();
@@ -351,39 +291,12 @@ public final class ExecutorReplicas implements ReplicaGroup {
 
     @Override
     public FlatVector parameters() {
-        FlatVector here = fetched;
-        if (here == null) {
-            StateHome home = new StateHome(workers, run.paging(), ScratchFolder.ofProcess());
-            here = current().parameters(run.optimizer(), home);
-            fetched = here;
-        }
-
-        return here;
-    }
-
-    /** Local steps exchange whole States, for which the driver has its own. */
-    @Override
-    public double become(StateMean mean, int steps) {
-        throw new IllegalStateException("Cannot set a State that executors hold to a mean");
-    }
-
-    /** None: executors have it. */
-    @Override
-    public long optimizerResidentBytes() {
-        return 0;
+        return fetched.get(home -> current().parameters(run.optimizer(), home));
     }
 
     @Override
     public void close() {
         replaceSnapshot(null);
-        forgetFetched();
-        workers.close();
-    }
-
-    private void forgetFetched() {
-        if (fetched != null) {
-            fetched.close();
-            fetched = null;
-        }
+        fetched.close();
     }
 }

@@ -13,15 +13,29 @@ import org.sparkqlora.train.UnreachableStateException;
  * blocks are what the driver writes. Driver only.
  */
 final class ExecutorsState implements SavedState {
-    private final ExecutorReplicas owner;
+    private final Owner owner;
     private final long version;
     private final CompletableFuture<StateBlocks> blocks = new CompletableFuture<>();
     private final CompletableFuture<Optional<StateParts>> files = new CompletableFuture<>();
 
     /** One that comes later. */
-    ExecutorsState(ExecutorReplicas owner, long version) {
+    ExecutorsState(Owner owner, long version) {
         this.owner = owner;
         this.version = version;
+    }
+
+    /** The owner of the blocks in which States lie. */
+    interface Owner {
+        /** Takes what is still to come now, when no step comes before it is needed. */
+        void settle();
+
+        /** Lets {@code blocks} stay until {@link #release}. */
+        void keep(StateBlocks blocks);
+
+        /** A State of which a piece is lost is not given to anyone else. */
+        void forget(StateBlocks blocks);
+
+        void release(StateBlocks blocks);
     }
 
     void left(StateBlocks left) {

@@ -80,6 +80,10 @@ public final class ProcessReplica implements AutoCloseable {
         return home;
     }
 
+    GradientModel model() {
+        return model.get();
+    }
+
     public Replica replica() {
         return replica;
     }

@@ -15,7 +15,7 @@ import org.sparkqlora.train.UnreachableStateException;
 import org.sparkqlora.train.Update;
 
 /** The State of a run as its replicas have it. Driver only. */
-public sealed interface ReplicaGroup extends AutoCloseable permits ReplicaGroup.OfDriver, ExecutorReplicas {
+public sealed interface ReplicaGroup extends AutoCloseable permits ReplicaGroup.OfDriver, ReplicaGroup.OfExecutors {
     /** The State's version and scale of the loss. */
     Position position();
 
@@ -93,6 +93,21 @@ public sealed interface ReplicaGroup extends AutoCloseable permits ReplicaGroup.
         @Override
         default long optimizerResidentBytes() {
             return state().optimizerResidentBytes();
+        }
+    }
+
+    /** One whose State executors alone have. */
+    sealed interface OfExecutors extends ReplicaGroup permits ExecutorReplicas, ShardedReplicas {
+        /** Local steps exchange whole States, for which the driver has its own. */
+        @Override
+        default double become(StateMean mean, int steps) {
+            throw new IllegalStateException("Cannot set a State that executors hold to a mean");
+        }
+
+        /** None: executors have it. */
+        @Override
+        default long optimizerResidentBytes() {
+            return 0;
         }
     }
 }

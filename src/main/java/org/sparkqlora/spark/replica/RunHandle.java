@@ -4,6 +4,7 @@ import java.io.Serializable;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.util.SerializableConfiguration;
 import org.sparkqlora.optim.OptimizerSpec;
+import org.sparkqlora.optim.PagePlace;
 import org.sparkqlora.optim.Paging;
 import org.sparkqlora.train.ModelSource;
 
@@ -26,4 +27,9 @@ public record RunHandle(
         int threads,
         String folder,
         Broadcast<SerializableConfiguration> configuration)
-        implements Serializable {}
+        implements Serializable {
+    /** Whether optimiser state lies in files. */
+    boolean pagesToFile() {
+        return optimizer.kind().paged() && paging.place() == PagePlace.FILE;
+    }
+}

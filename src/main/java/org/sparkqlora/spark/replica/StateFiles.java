@@ -13,6 +13,8 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.sparkqlora.checkpoint.CheckpointDraft;
 import org.sparkqlora.storage.StoredFile;
 import org.sparkqlora.train.SavedState.StateParts;
@@ -22,6 +24,8 @@ import org.sparkqlora.train.SavedState.StateParts;
  * later steps tell the driver what is done.
  */
 public final class StateFiles {
+    private static final Logger LOG = LoggerFactory.getLogger(StateFiles.class);
+
     private final Map<Long, List<Writing>> begun = new HashMap<>();
 
     /** A file, or nothing where the writer has no part of the State, that some thread writes. */
@@ -73,6 +77,17 @@ public final class StateFiles {
 
             return List.of(new StateFile(0, null, e.toString()));
         }
+    }
+
+    /** Driver only. */
+    static void warnOfUnwritten(long version, List<StateFile> told) {
+        LOG.warn(
+                "Executors could not write all of the checkpoint of version {}, which the driver writes instead: {}",
+                version,
+                told.stream()
+                        .map(StateFile::problem)
+                        .filter(problem -> !problem.isEmpty())
+                        .toList());
     }
 
     /** The State in files, in the order of its bytes, if every one of {@code writers} has told of its own. */

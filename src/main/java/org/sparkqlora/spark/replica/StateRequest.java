@@ -15,6 +15,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.api.java.function.FlatMapFunction;
@@ -41,6 +42,7 @@ import org.sparkqlora.train.UnreachableStateException;
  *
  * @param version of the State
  * @param blocks among which the pieces will be
+ * @param pieces the State's, in their order, if executors hold it as blocks; null where each has a State of its own
  * @param writers how many shards write
  * @param draft of the checkpoint; null where there are to be blocks alone
  * @param left what they left, known to the driver when their tasks have ended; twice where a task ran again
@@ -49,6 +51,7 @@ import org.sparkqlora.train.UnreachableStateException;
 public record StateRequest(
         long version,
         ExecutorBlocks blocks,
+        @Nullable List<ExecutorBlocks.Handle> pieces,
         int writers,
         @Nullable CheckpointDraft draft,
         CollectionAccumulator<Written> left,
@@ -58,9 +61,25 @@ public record StateRequest(
 
     /** Driver only. */
     static StateRequest open(JavaSparkContext context, long version, int shards, @Nullable CheckpointDraft draft) {
+        return open(context, version, ExecutorBlocks.open(context), null, shards, draft);
+    }
+
+    /** Driver only: asks for files alone of {@code state}. */
+    static StateRequest of(JavaSparkContext context, StateBlocks state, int shards, CheckpointDraft draft) {
+        return open(context, state.version(), state.blocks(), state.pieces(), shards, draft);
+    }
+
+    private static StateRequest open(
+            JavaSparkContext context,
+            long version,
+            ExecutorBlocks blocks,
+            @Nullable List<ExecutorBlocks.Handle> pieces,
+            int shards,
+            @Nullable CheckpointDraft draft) {
         return new StateRequest(
                 version,
-                ExecutorBlocks.open(context),
+                blocks,
+                pieces,
                 Math.min(StateBlocks.MOST_WRITERS, shards),
                 draft,
                 context.sc().collectionAccumulator(),
@@ -75,12 +94,19 @@ public record StateRequest(
     }
 
     private <T> T leaving(ProcessReplica executor, int shard, StateLog log, Supplier<T> compute) {
-        FutureTask<Written> leaving = new FutureTask<>(() -> executor.replica()
-                .read(version, log, state -> Written.of(shard, Piece.write(state, blocks, shard, writers))));
+        FutureTask<Written> leaving = new FutureTask<>(() -> Written.of(shard, pieces(executor, shard, log)));
         start(leaving, writing(executor, shard, leaving));
         T computed = compute.get();
         addTo(left, leaving);
         return computed;
+    }
+
+    private List<Piece> pieces(ProcessReplica executor, int shard, StateLog log) {
+        return pieces == null
+                ? executor.replica().read(version, log, state -> Piece.write(state, blocks, shard, writers))
+                : IntStream.range(pieces.size() * shard / writers, pieces.size() * (shard + 1) / writers)
+                        .mapToObj(number -> new Piece(number, pieces.get(number)))
+                        .toList();
     }
 
     /** What is run when {@code leaving} is done. */

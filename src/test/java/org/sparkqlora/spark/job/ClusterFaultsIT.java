@@ -23,6 +23,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.sparkqlora.spark.exchange.ExchangeKind;
 import org.sparkqlora.spark.job.FaultPoint.Effect;
 import org.sparkqlora.spark.job.FaultPoint.Place;
@@ -74,23 +75,31 @@ class ClusterFaultsIT {
     }
 
     @ParameterizedTest(name = "killed at {0} by {1}")
-    @CsvSource({"LOAD,COLLECT", "UPDATE,COLLECT", "COMPUTE,COLLECT", "SEND,COLLECT", "SEND,SHUFFLE"})
-    void aKilledExecutorChangesNoByte(Place place, ExchangeKind exchange) {
-        run("kill -9 at " + place, place, Effect.WAIT, exchange, ClusterFaultsIT::kill);
+    @CsvSource({
+        "LOAD,COLLECT",
+        "UPDATE,COLLECT",
+        "COMPUTE,COLLECT",
+        "SEND,COLLECT",
+        "SEND,SHUFFLE",
+        "UPDATE,SHARED",
+        "OWN,SHARED"
+    })
+    void aKilledExecutorChangesNoByte(Place place, Way way) {
+        run("kill -9 at " + place, place, Effect.WAIT, way, ClusterFaultsIT::kill);
     }
 
     @Test
     void slicesLostWithTheirExecutorAreComputedAgain() {
-        run("kill -9 of who holds slices", Place.ADD, Effect.WAIT, ExchangeKind.SHUFFLE, reader -> {
+        run("kill -9 of who holds slices", Place.ADD, Effect.WAIT, Way.SHUFFLE, reader -> {
             faults.executors().stream().filter(pid -> pid != reader).forEach(ClusterFaultsIT::kill);
             faults.open();
         });
     }
 
     @ParameterizedTest(name = "by {0}")
-    @CsvSource({"COLLECT", "SHUFFLE"})
-    void aDecommissionedExecutorChangesNoByte(ExchangeKind exchange) {
-        run("decommission", Place.COMPUTE, Effect.WAIT, exchange, pid -> {
+    @EnumSource(Way.class)
+    void aDecommissionedExecutorChangesNoByte(Way way) {
+        run("decommission", Place.COMPUTE, Effect.WAIT, way, pid -> {
             signal("PWR", pid);
             faults.open();
             await("executor " + pid + " to leave")
@@ -100,15 +109,15 @@ class ClusterFaultsIT {
     }
 
     @ParameterizedTest(name = "at {0} by {1}")
-    @CsvSource({"COMPUTE,COLLECT", "ADD,SHUFFLE"})
-    void aTaskThatThrowsIsTakenAgain(Place place, ExchangeKind exchange) {
-        run("exception at " + place, place, Effect.THROW, exchange, pid -> {});
+    @CsvSource({"COMPUTE,COLLECT", "ADD,SHUFFLE", "OWN,SHARED"})
+    void aTaskThatThrowsIsTakenAgain(Place place, Way way) {
+        run("exception at " + place, place, Effect.THROW, way, pid -> {});
     }
 
     @ParameterizedTest(name = "of who hangs at {0} by {1}")
-    @CsvSource({"LOAD,COLLECT", "UPDATE,COLLECT", "COMPUTE,SHUFFLE", "ADD,SHUFFLE"})
-    void aSpeculativeCopyStepsIn(Place place, ExchangeKind exchange) {
-        run("hangs at " + place, place, Effect.WAIT, exchange, pid -> {});
+    @CsvSource({"LOAD,COLLECT", "UPDATE,COLLECT", "COMPUTE,SHUFFLE", "ADD,SHUFFLE", "OWN,SHARED"})
+    void aSpeculativeCopyStepsIn(Place place, Way way) {
+        run("hangs at " + place, place, Effect.WAIT, way, pid -> {});
     }
 
     @Test
@@ -122,10 +131,10 @@ class ClusterFaultsIT {
     }
 
     /** Trains while {@code event} happens to the executor that comes to {@code place} first in step {@link #HIT}. */
-    private static void run(String name, Place place, Effect effect, ExchangeKind exchange, Event event) {
+    private static void run(String name, Place place, Effect effect, Way way, Event event) {
         faults.clear();
         Clusters.awaitExecutors(cluster, EXECUTORS);
-        FaultyModel model = new FaultyModel(runs.model(), faults, name + exchange);
+        FaultyModel model = new FaultyModel(runs.model(), faults, name + way);
         CompletableFuture<Void> done = CompletableFuture.runAsync(() -> {
             Optional<Long> caught =
                     await(name).atMost(Clusters.LONGEST_WAIT).until(faults::caught, Optional::isPresent);
@@ -136,7 +145,7 @@ class ClusterFaultsIT {
             faults.arm(place, effect);
         }
 
-        String state = runs.train(cluster, model, exchange, step -> {
+        String state = way.of(runs).train(cluster, model, way.exchange, step -> {
             times.add();
             if (step == HIT - 1 && place != Place.LOAD) {
                 faults.arm(place, effect);
@@ -145,8 +154,7 @@ class ClusterFaultsIT {
 
         faults.open();
         done.join();
-        RECOVERIES.add(
-                "%s, %s: %.1f s".formatted(name, exchange.optionName(), times.excess(place == Place.LOAD ? 1 : HIT)));
+        RECOVERIES.add("%s, %s: %.1f s".formatted(name, way, times.excess(place == Place.LOAD ? 1 : HIT)));
         assertThat(state).isEqualTo(undisturbed);
     }
 
@@ -164,6 +172,23 @@ class ClusterFaultsIT {
             throw new UncheckedIOException(e);
         } catch (InterruptedException e) {
             throw new IllegalStateException(e);
+        }
+    }
+
+    /** Who adds gradients, and who has the State. */
+    private enum Way {
+        COLLECT(ExchangeKind.COLLECT),
+        SHUFFLE(ExchangeKind.SHUFFLE),
+        SHARED(ExchangeKind.SHUFFLE);
+
+        private final ExchangeKind exchange;
+
+        Way(ExchangeKind exchange) {
+            this.exchange = exchange;
+        }
+
+        private LlamaRuns of(LlamaRuns runs) {
+            return this == SHARED ? runs.shared() : runs;
         }
     }
 

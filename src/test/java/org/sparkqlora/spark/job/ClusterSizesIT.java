@@ -68,6 +68,21 @@ class ClusterSizesIT {
     }
 
     @Test
+    void soTheyDoWhereTheyShareTheOptimizerStateOut() {
+        try (JavaSparkContext cluster = Clusters.start(machines.url())) {
+            Clusters.awaitExecutors(cluster, 1);
+            trainShared(cluster, after(2, () -> join(cluster, 2)));
+            trainShared(cluster, after(1, () -> join(cluster, 3, 4)));
+            trainShared(cluster, after(3, () -> machines.loseWorker(1)));
+        }
+    }
+
+    private static void trainShared(JavaSparkContext cluster, LongConsumer afterStep) {
+        assertThat(runs.shared().train(cluster, runs.model(), ExchangeKind.SHUFFLE, afterStep))
+                .isEqualTo(undisturbed);
+    }
+
+    @Test
     void dynamicAllocationGoesFromOneExecutorToThreeAndBack() {
         machines.addWorker(2);
         machines.addWorker(3);
@@ -82,6 +97,8 @@ class ClusterSizesIT {
                 train(cluster, exchange, after(3, () -> Clusters.awaitExecutors(cluster, 1)));
                 grown.join();
             }
+
+            trainShared(cluster, step -> {});
         }
     }
 

@@ -36,7 +36,9 @@ record FaultPoint(String folder) implements Serializable {
         /** Before a gradient, or the first slice of one, is put on the wire. */
         SEND,
         /** Before a slice that another task computed is read. */
-        ADD
+        ADD,
+        /** Before an owner tells of its part of a State. */
+        OWN
     }
 
     /** The fault of the process that is caught. */

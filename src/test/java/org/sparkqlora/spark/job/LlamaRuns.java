@@ -14,6 +14,7 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.sparkqlora.model.layout.LoraSpec;
 import org.sparkqlora.model.layout.Method;
 import org.sparkqlora.model.layout.ModelSpec;
+import org.sparkqlora.model.layout.ParameterIndex;
 import org.sparkqlora.model.layout.Precision;
 import org.sparkqlora.optim.OptimizerKind;
 import org.sparkqlora.optim.OptimizerSpec;
@@ -57,7 +58,7 @@ import org.sparkqlora.train.metrics.StepMetrics;
  * Runs of one plan: a tiny Llama with adapters over four bits, its optimiser state in files, which trains on four shards. They
  * differ only in where they run and what happens to them.
  */
-public record LlamaRuns(Path folder, PreparedData rows) {
+public record LlamaRuns(Path folder, PreparedData rows, boolean isShared) {
     static final int STEPS = 5;
     static final int SHARDS = 4;
 
@@ -82,7 +83,12 @@ public record LlamaRuns(Path folder, PreparedData rows) {
                                 new NumbersEncoder("numbers"),
                                 new PreparationOptions(WIDTH, Packing.PACKED, OnBadRecord.FAIL),
                                 folder.resolve("rows").toString()));
-        return new LlamaRuns(folder, rows);
+        return new LlamaRuns(folder, rows, false);
+    }
+
+    /** Those whose executors share the optimiser's state out, where they hold it. */
+    LlamaRuns shared() {
+        return new LlamaRuns(folder, rows, true);
     }
 
     public ModelSource model() {
@@ -121,11 +127,11 @@ public record LlamaRuns(Path folder, PreparedData rows) {
 
     private SparkGradientSource source(
             JavaSparkContext context, ModelSource model, ExchangeKind exchange, StateOrigin origin) {
-        long parameters = FirstState.index(model(), 1).size();
-        GradientSize size = new GradientSize(parameters, SHARDS, GradientDtype.FP32);
+        ParameterIndex index = FirstState.index(model(), 1);
+        GradientSize size = new GradientSize(index.size(), SHARDS, GradientDtype.FP32);
         return new SparkGradientSource(
                 context,
-                new TrainingRun(plan(), model, rows, null, IN_FILE, OFTEN),
+                new TrainingRun(plan(), model, rows, null, IN_FILE, OFTEN, isShared ? index : null),
                 origin,
                 ExchangeChoice.of(exchange, size, context.getConf()));
     }
