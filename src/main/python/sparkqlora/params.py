@@ -93,6 +93,7 @@ class TrainingParams(TypedDict, total=False):
     warmupSteps: int
     weightDecay: float
     wire: Text
+    zeroStage: Text
 
 
 class QLoraEstimatorParams(TrainingParams, total=False):

@@ -31,13 +31,32 @@ public final class ExchangeOptions {
                             + " is added. Default: ${DEFAULT-VALUE}.")
     public GradientDtype wire = GradientDtype.FP32;
 
+    @Option(
+            names = "--zero-stage",
+            defaultValue = "auto",
+            paramLabel = "N",
+            description =
+                    "1: executors share the optimiser's state out (ZeRO stage 1), each part kept by two of them, by --exchange shuffle."
+                            + " 0: each has all of it. auto: 1 for --method full where that takes less memory."
+                            + " The result is the same. Default: ${DEFAULT-VALUE}.")
+    public ZeroStage zeroStage = ZeroStage.AUTO;
+
     public void check(Problems problems) {
+        problems.require(
+                zeroStage != ZeroStage.OPTIMIZER || kind == ExchangeKind.AUTO || kind == ExchangeKind.SHUFFLE,
+                "--zero-stage 1: expected --exchange auto or shuffle with it, found %s",
+                kind.optionName());
         if (kind == ExchangeKind.BIGDL) {
             problems.collect("--exchange bigdl", BigDl::require);
         }
     }
 
     public ExchangeChoice choose(GradientSize size, SparkConf settings) {
-        return ExchangeChoice.of(kind, size, settings);
+        return ExchangeChoice.of(wanted(), size, settings);
+    }
+
+    /** The exchange that is asked for, by itself or by what rests on it. */
+    public ExchangeKind wanted() {
+        return zeroStage == ZeroStage.OPTIMIZER ? ExchangeKind.SHUFFLE : kind;
     }
 }

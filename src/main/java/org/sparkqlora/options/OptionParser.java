@@ -68,6 +68,7 @@ public final class OptionParser {
         register(line, UsedAdapters.UsedAdapter.class, UsedAdapters.UsedAdapter::parse);
         register(line, ModelCache.class, folder -> ModelCache.at(Path.of(folder)));
         register(line, ExchangeKind.class, ExchangeKind::parse);
+        register(line, ZeroStage.class, ZeroStage::parse);
         register(line, GradientDtype.class, GradientDtype::parse);
         register(line, MergeBase.class, MergeBase::parse);
         register(line, GgufOutType.class, GgufOutType::parse);

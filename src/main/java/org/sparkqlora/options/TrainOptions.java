@@ -8,6 +8,7 @@ import org.sparkqlora.model.layout.Method;
 import org.sparkqlora.model.layout.Precision;
 import org.sparkqlora.objective.Objective;
 import org.sparkqlora.objective.ObjectiveKind;
+import org.sparkqlora.optim.OptimizerKind;
 import org.sparkqlora.train.FolderModelSource;
 import org.sparkqlora.train.GradientDtype;
 import picocli.CommandLine.Mixin;
@@ -102,6 +103,14 @@ public final class TrainOptions {
         problems.require(
                 run.localSteps == 1 || model.numerics.precision != PrecisionChoice.FP16, LOCAL_STEPS_IN_FLOAT16);
         exchange.check(problems);
+        problems.require(
+                exchange.zeroStage != ZeroStage.OPTIMIZER || run.localSteps == 1,
+                "--zero-stage 1: expected --local-steps 1 with it, found %d",
+                run.localSteps);
+        problems.require(
+                exchange.zeroStage != ZeroStage.OPTIMIZER || update.kind != OptimizerKind.SGD,
+                "--zero-stage 1: expected an --optimizer that keeps state, found %s",
+                update.kind.optionName());
     }
 
     /** Reports all that is wrong with the options of one run. */

@@ -22,6 +22,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -78,7 +79,7 @@ class StandaloneIT {
         assertThat(runs.train(local, "--max-steps", "3").code()).isEqualTo(ExitCode.OK);
 
         String output = folder.resolve("cluster").toString();
-        SubmitScript run = train("plain", output, Map.of("spark.cores.max", "2"), Map.of());
+        SubmitScript run = train("plain", output, Map.of("spark.cores.max", "2"), Map.of(), "--exchange", "shuffle");
 
         assertThat(run.code()).as(run.output()).isZero();
         StoredRun.read(output).assertEquals(StoredRun.read(local));
@@ -91,13 +92,38 @@ class StandaloneIT {
     }
 
     @Test
+    void soDoesOneWhoseExecutorsShareTheOptimizerOut() throws IOException, InterruptedException {
+        String local = folder.resolve("local-whole").toString();
+        assertThat(runs.train(local, "--max-steps", "3").code()).isEqualTo(ExitCode.OK);
+
+        String output = folder.resolve("shared").toString();
+        SubmitScript run = train(
+                "shared",
+                output,
+                Map.of("spark.cores.max", "2"),
+                Map.of(),
+                "--zero-stage",
+                "1",
+                "--optimizer-pages",
+                "file",
+                "--checkpoint-every",
+                "1");
+
+        assertThat(run.code()).as(run.output()).isZero();
+        assertThat(run.output()).contains("zero stage 1: executors share the optimiser's state out");
+        StoredRun.read(output).assertEquals(StoredRun.read(local));
+    }
+
+    @Test
     void twoExecutorsNeverShareAGpuAndOneTaskHoldsIt() throws IOException, InterruptedException {
         String output = folder.resolve("gpus").toString();
         SubmitScript run = train(
                 "gpus",
                 output,
                 Map.of("spark.cores.max", "3", "spark.task.resource.gpu.amount", "1"),
-                Map.of("QLORA_GPU", "1"));
+                Map.of("QLORA_GPU", "1"),
+                "--exchange",
+                "shuffle");
 
         assertThat(run.code()).as(run.output()).isZero();
         EventLog events = EventLog.in(folder.resolve("gpus-events"));
@@ -128,7 +154,7 @@ class StandaloneIT {
     }
 
     private static SubmitScript train(
-            String name, String output, Map<String, String> settings, Map<String, String> variables)
+            String name, String output, Map<String, String> settings, Map<String, String> variables, String... options)
             throws IOException, InterruptedException {
         Map<String, String> all = new TreeMap<>(settings);
         all.put("spark.driver.host", "127.0.0.1");
@@ -150,7 +176,10 @@ class StandaloneIT {
                 folder,
                 "standalone.sh",
                 environment,
-                runs.command(output, "--max-steps", "3", "--exchange", "shuffle", "--device", "cpu"));
+                runs.command(
+                        output,
+                        Stream.concat(Stream.of("--max-steps", "3", "--device", "cpu"), Stream.of(options))
+                                .toArray(String[]::new)));
     }
 
     /** A worker of a core for each GPU. */

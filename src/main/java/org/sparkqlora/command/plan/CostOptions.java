@@ -2,6 +2,7 @@ package org.sparkqlora.command.plan;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BiPredicate;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.model.layout.ModelSpec;
@@ -73,6 +74,7 @@ final class CostOptions {
      * @param steps on each number of executors
      * @param operations a second of a task
      * @param threads of a task
+     * @param isShared whether the executors of such a step share the optimiser's state out
      */
     Optional<CostReport> report(
             ModelConfig config,
@@ -80,7 +82,8 @@ final class CostOptions {
             List<BatchShape> steps,
             double operations,
             int threads,
-            GradientDtype wire) {
+            GradientDtype wire,
+            BiPredicate<ModelSpec, BatchShape> isShared) {
         if (!isAsked()) {
             return Optional.empty();
         }
@@ -97,7 +100,7 @@ final class CostOptions {
                                 spec.method(),
                                 step,
                                 model.of(
-                                        shape(config, spec, step, threads, wire),
+                                        shape(config, spec, step, threads, wire, isShared.test(spec, step)),
                                         compute(config, spec, step, new ComputeSpeed(operations))))))
                 .toList();
         return Optional.of(new CostReport(ofExecutor, costs));
@@ -111,13 +114,14 @@ final class CostOptions {
     }
 
     private static StepShape shape(
-            ModelConfig config, ModelSpec spec, BatchShape step, int threads, GradientDtype wire) {
+            ModelConfig config, ModelSpec spec, BatchShape step, int threads, GradientDtype wire, boolean isShared) {
         return new StepShape(
                 ParameterIndex.of(config, spec).size(),
                 step.shards(),
                 step.executors(),
                 threads * step.tasksAtOnce(),
-                wire);
+                wire,
+                isShared);
     }
 
     private double compute(ModelConfig config, ModelSpec spec, BatchShape step, ComputeSpeed estimated) {

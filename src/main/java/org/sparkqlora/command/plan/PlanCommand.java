@@ -235,17 +235,20 @@ public final class PlanCommand implements Command {
 
     /** One executor may be a local master, whose driver runs the tasks. */
     private MemoryPlan withDriver(ModelConfig config, MemoryPlan plan) {
-        if (step().executors() == 1 && exchange.kind == ExchangeKind.AUTO) {
+        if (step().executors() == 1 && exchange.wanted() == ExchangeKind.AUTO) {
             return plan;
         }
 
         long parameters = ParameterIndex.of(config, plan.spec()).size();
         GradientSize size = new GradientSize(parameters, step().shards(), exchange.wire);
-        MemoryPlan exchanged = plan.withDriverGradients(DriverGradients.bytes(exchange.kind, size, 1));
+        MemoryPlan exchanged = plan.withDriverGradients(DriverGradients.bytes(exchange.wanted(), size, 1));
         AdapterStart start = new AdapterStart(plan.spec().lora(), adapter.initial, Vocabulary.UNCHANGED);
-        return ExchangeChoice.executorsHoldState(exchange.kind, size) && start.isSameEverywhere()
-                ? exchanged.withoutDriverOptimizer()
-                : exchanged;
+        if (!ExchangeChoice.executorsHoldState(exchange.wanted(), size)) {
+            return exchanged;
+        }
+
+        MemoryPlan held = start.isSameEverywhere() ? exchanged.withoutDriverOptimizer() : exchanged;
+        return exchange.zeroStage.of(held);
     }
 
     private boolean onGpus() {
@@ -312,7 +315,10 @@ public final class PlanCommand implements Command {
                 executors.stream().map(this::step).toList(),
                 operations(),
                 threads,
-                exchange.wire);
+                exchange.wire,
+                (spec, step) -> exchange.zeroStage
+                        .of(MemoryPlan.of(config, spec, update.optimizer(), update.plannedPaging(), step))
+                        .sharesOptimizer());
     }
 
     /** The cost of a bound on the base, for each method whose base is larger. */

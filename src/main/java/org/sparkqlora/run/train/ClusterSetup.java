@@ -117,12 +117,17 @@ record ClusterSetup(JavaSparkContext context, TrainOptions options, Console cons
 
     /** The activations that passes recompute: as asked for, or the fewest for which an executor has memory; auto is noted. */
     Recompute recompute(
-            ModelConfig config, ModelSpec spec, Paging paging, int width, int shards, BaseMemoryLimit base) {
+            ModelConfig config,
+            ModelSpec spec,
+            Paging paging,
+            int width,
+            ExchangeChoice exchange,
+            BaseMemoryLimit base) {
         RecomputeChoice asked = options.run.batch.recompute;
         OptionalLong room = new ClusterCheck(context).roomOfExecutor(options.model.device);
         Recompute chosen = asked.within(
                 room,
-                choice -> memory(config, spec, paging, width, shards, passes(choice, base))
+                choice -> memory(config, spec, paging, width, exchange, passes(choice, base))
                         .executorBytes());
         if (asked == RecomputeChoice.AUTO) {
             console.note(
@@ -145,7 +150,9 @@ record ClusterSetup(JavaSparkContext context, TrainOptions options, Console cons
      *
      * @param width tokens a row
      */
-    MemoryPlan memory(ModelConfig config, ModelSpec spec, Paging paging, int width, int shards, PassOptions passes) {
+    MemoryPlan memory(
+            ModelConfig config, ModelSpec spec, Paging paging, int width, ExchangeChoice exchange, PassOptions passes) {
+        int shards = exchange.size().shards();
         int atOnce = TaskSlots.ofExecutor(context);
         int executors = (shards + atOnce - 1) / atOnce;
         BatchShape step = new BatchShape(
@@ -156,8 +163,9 @@ record ClusterSetup(JavaSparkContext context, TrainOptions options, Console cons
                 executors,
                 passes.recompute(),
                 passes.atOnce());
-        return MemoryPlan.of(config, spec, options.update.optimizer(), paging, step)
+        MemoryPlan plan = MemoryPlan.of(config, spec, options.update.optimizer(), paging, step)
                 .withBase(passes.base(), step);
+        return exchange.executorsHoldState(options.run.localSteps) ? options.exchange.zeroStage.of(plan) : plan;
     }
 
     /** {@code plan} with the driver of a run from {@code start} on whose gradients are added by {@code exchange}. */

@@ -102,7 +102,13 @@ public record TrainingJob(TrainOptions options, Console console) {
         TrainPlan plan = withTakenFactors(begun, output);
         FolderModelSource model = source(setup.context(), plan, output).passing(setup.passes());
         TrainingRun run = new TrainingRun(
-                plan, trained(setup, plan, model), rows, heldOut, setup.paging(), SnapshotPolicy.DEFAULT);
+                plan,
+                trained(setup, plan, model),
+                rows,
+                heldOut,
+                setup.paging(),
+                SnapshotPolicy.DEFAULT,
+                setup.shared());
         TrainingRun scored = options.objective.precomputesReference ? scored(setup, run, data) : run;
         return train(setup, scored, replaced, output);
     }
@@ -220,7 +226,8 @@ public record TrainingJob(TrainOptions options, Console console) {
                         ? null
                         : data.scored(context, heldOut, reference, scorer, RunFiles.SCORED_HELD_OUT_ROWS),
                 run.paging(),
-                run.snapshots());
+                run.snapshots(),
+                run.shared());
     }
 
     private static ReferenceParameters reference(Reference from, TrainingSetup setup, TrainPlan plan) {

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.jspecify.annotations.Nullable;
 import org.sparkqlora.memory.MemoryPlan;
 import org.sparkqlora.model.BaseMemoryLimit;
 import org.sparkqlora.model.PassOptions;
@@ -36,9 +37,9 @@ import org.sparkqlora.weights.family.ModelConfig;
  * All choices of a training run that are made, and found possible, before any work. Driver only.
  *
  * @param model as executors open it
- * @param shards of a step
  * @param paging of the optimiser's state
  * @param exchange how gradients are added
+ * @param shared the trained tensors, where executors share their optimiser state out; null where each has all of it
  * @param passes how micro-batches go through the model
  * @param memory that it is estimated to take
  */
@@ -47,9 +48,9 @@ record TrainingSetup(
         JavaSparkContext context,
         Preparation preparation,
         FolderModelSource model,
-        int shards,
         Paging paging,
         ExchangeChoice exchange,
+        @Nullable ParameterIndex shared,
         PassOptions passes,
         MemoryPlan memory) {
     /**
@@ -104,19 +105,37 @@ record TrainingSetup(
         int width = preparation.width(options.data.sources, options.data);
         ModelSpec spec = model.spec();
         MemoryPlan whole =
-                setup.memory(config, spec, paging, width, shards, setup.passes(Recompute.ALL, BaseMemoryLimit.ALL));
+                setup.memory(config, spec, paging, width, exchange, setup.passes(Recompute.ALL, BaseMemoryLimit.ALL));
         BaseMemoryLimit base = setup.base(config, whole);
-        Recompute recompute = setup.recompute(config, spec, paging, width, shards, base);
+        Recompute recompute = setup.recompute(config, spec, paging, width, exchange, base);
         MemoryPlan memory = setup.withDriver(
-                setup.memory(config, spec, paging, width, shards, setup.passes(recompute, base)),
+                setup.memory(config, spec, paging, width, exchange, setup.passes(recompute, base)),
                 exchange,
                 inputs.start());
         List<String> folders = new ArrayList<>(preparation.readyFolder(options.data.sources));
         folders.add(output.location().path().toString());
         FolderModelSource copied = model.copying(ClusterSetup.copyBytes(model, whole));
         setup.check(new ClusterNeeds(copied, folders, options.run.batch.rows, shards, memory), exchange);
+        if (memory.sharesOptimizer()) {
+            console.note("zero stage 1: executors share the optimiser's state out, each part with two owners");
+        }
+
         PassOptions passes = setup.passes(recompute, setup.baseOfTask(base, config, spec));
-        return new TrainingSetup(inputs, context, preparation, model, shards, paging, exchange, passes, memory);
+        return new TrainingSetup(
+                inputs,
+                context,
+                preparation,
+                model,
+                paging,
+                exchange,
+                memory.sharesOptimizer() ? index : null,
+                passes,
+                memory);
+    }
+
+    /** Of a step. */
+    int shards() {
+        return exchange.size().shards();
     }
 
     /** The part that whoever follows the run needs. */

@@ -38,6 +38,23 @@ class CostModelTest {
     }
 
     @Test
+    void ownersOfPartsOfTheStateTakeSumsAndOthersTheirParameters() {
+        StepShape replicated = new StepShape(2_000_000, 4, 4, 2, GradientDtype.BF16);
+        CostModel.StepCost each = MODEL.of(replicated, 10);
+        CostModel.StepCost shared = MODEL.of(new StepShape(2_000_000, 4, 4, 2, GradientDtype.BF16, true), 10);
+
+        double remote = 0.75;
+        // each of 4 executors has 2 of 4 parts: 2 MB of the sum in 2 blocks, and a million numbers to move into new
+        // memory
+        double own = remote * 2e6 / 100e6 + 2 * 0.01 + 3 * 1e6 / 2e6;
+        double parameters = remote * (2e6 + 8e6) / 100e6 + 4 * 0.01;
+        double sums = remote * (1e6 + 4e6) / 100e6 + 4 * 0.01;
+        double apply = 2e6 / 2e6;
+        assertThat(shared.exchange() - each.exchange()).isCloseTo(own + parameters - sums - apply, ROUNDING);
+        assertThat(shared.driver() - each.driver()).isCloseTo(0.1 + 4 * 0.002 + 4 * 4 * 0.001, ROUNDING);
+    }
+
+    @Test
     void manyShardsAreAddedByThirtyTwoAndThenTheirSums() {
         CostModel.StepCost cost = MODEL.of(new StepShape(64_000_000, 1000, 500, 1, GradientDtype.BF16), 10);
 
