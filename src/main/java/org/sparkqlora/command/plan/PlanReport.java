@@ -120,7 +120,8 @@ record PlanReport(
 
     /** Of an executor with one GPU. */
     static long besideHeap(MemoryPlan plan, GpuMemoryPlan card) {
-        return plan.bytes(MemoryUse.PROCESS) + card.hostBytes();
+        long shared = plan.inFile().contains(MemoryUse.SHARED_STATE) ? 0 : plan.bytes(MemoryUse.SHARED_STATE);
+        return plan.bytes(MemoryUse.PROCESS) + card.hostBytes() + plan.bytes(MemoryUse.EXCHANGE) + shared;
     }
 
     private long besideHeap(MemoryPlan plan) {

@@ -235,6 +235,36 @@ class PlanCommandTest {
         assertThat(CommandRun.of("plan", "--parameters", "7B").err()).doesNotContain("of one GPU");
     }
 
+    /** In 32 bits on 8 executors: a gradient, 3 sums' shares of a quarter, and 48 bytes a parameter over 8. */
+    @Test
+    void whatExecutorsWithGpusExchangeAndOwnIsBesideTheirHeap() throws IOException {
+        String[] plan = {
+            "plan",
+            "--parameters",
+            "7B",
+            "--device",
+            "cuda",
+            "--spark-conf=full",
+            "--executors",
+            "8",
+            "--optimizer",
+            "adamw"
+        };
+        CommandRun each = CommandRun.of(
+                Stream.concat(Stream.of(plan), Stream.of("--zero-stage", "0")).toArray(String[]::new));
+        CommandRun shared = CommandRun.of(plan);
+
+        assertThat(overhead(each)).isBetween(7e9 * 4 * 1.75, 7e9 * 4 * 1.75 * 1.5);
+        assertThat(overhead(shared) - overhead(each)).isBetween(7e9 * 6 * 0.9, 7e9 * 6 * 1.3);
+    }
+
+    private static double overhead(CommandRun run) throws IOException {
+        assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
+        Properties settings = new Properties();
+        settings.load(new StringReader(String.join("\n", run.out())));
+        return bytes(settings, "spark.executor.memoryOverhead");
+    }
+
     @Test
     void settingsOfExecutorsWithGpusGiveATaskAWholeOne() throws IOException {
         CommandRun run =
