@@ -45,7 +45,7 @@ public record ShardedStateJob(JavaSparkContext context, RunHandle run, List<Opti
     Optional<ShardedState> make(Position position, List<ExecutorPlace> owners, Maker maker) {
         int executors = ExecutorPlace.all().size();
         int slots = Math.max(1, TaskSlots.available(context) / Math.max(1, executors));
-        List<PartOwners.Task> tasks = new PartOwners(owners, cut.size()).tasks(maker.makesAllOrNone() ? 1 : slots);
+        List<PartOwners.Task> tasks = PartOwners.of(owners, cut.size()).tasks(maker.makesAllOrNone() ? 1 : slots);
         List<List<Integer>> parts = tasks.stream().map(PartOwners.Task::parts).toList();
         ExecutorBlocks blocks = ExecutorBlocks.open(context);
         try {

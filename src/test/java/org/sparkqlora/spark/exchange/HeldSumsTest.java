@@ -10,14 +10,19 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.sparkqlora.model.loss.LossTotal;
 import org.sparkqlora.spark.blocks.ExecutorPlace;
 import org.sparkqlora.spark.job.Clusters;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tensor.VectorPool;
+import org.sparkqlora.train.GradientDtype;
 import org.sparkqlora.train.GradientFormat;
 import org.sparkqlora.train.ShardResult;
+import org.sparkqlora.train.Summation;
 import org.sparkqlora.train.SummedGradient;
+import org.sparkqlora.train.TrainFixture;
 import org.sparkqlora.train.metrics.ShardReport;
 
 class HeldSumsTest {
@@ -25,6 +30,8 @@ class HeldSumsTest {
     private static final int STEPS = 12;
     private static final int KEPT = 2;
     private static final long PAUSE = 100;
+    private static final int PART = 1000;
+    private static final int LENGTH_OF_PARTS = 3 * PART;
 
     private static JavaSparkContext context;
 
@@ -53,10 +60,41 @@ class HeldSumsTest {
         }
     }
 
+    /** The driver reads parts of it, as owners of a State do, or has the last numbers of one with its handle. */
+    @ParameterizedTest(name = "in {0}")
+    @EnumSource
+    void aRangeHasTheNumbersOfTheWhole(GradientDtype dtype) {
+        GradientFormat format = new GradientFormat(dtype, dtype, Summation.TREE);
+        SliceLayout layout = new SliceLayout(LENGTH_OF_PARTS, PART, LENGTH_OF_PARTS / PART);
+        try (GradientExchange exchange = new ShuffleExchange(context, format, layout, KEPT, HeldSums.LONGEST_TAIL)) {
+            SummedGradient sum = exchange.sum(shards(LENGTH_OF_PARTS), 0).gradient();
+            FlatVector whole = sum.vector();
+
+            assertThat(exchange.partStarts()).containsExactly(0, PART, 2 * PART);
+            for (int[] range :
+                    new int[][] {{0, 3 * PART}, {1, 7}, {PART - 255, PART}, {PART - 1, 2}, {2 * PART, PART}}) {
+                float[] expected = new float[range[1]];
+                whole.read(range[0], expected, 0, range[1]);
+                sum.lendRange(
+                        range[0],
+                        range[1],
+                        found -> assertThat(TrainFixture.values(found)).isEqualTo(expected));
+            }
+        }
+    }
+
     private static JavaRDD<ShardResult> shards() {
+        return shards(LENGTH);
+    }
+
+    /** The first number of their sum is 3. */
+    private static JavaRDD<ShardResult> shards(int length) {
         return context.parallelize(List.of(0, 1), 2).map(shard -> {
-            FlatVector vector = FlatVector.zeros(LENGTH);
-            vector.set(0, 1 + shard);
+            FlatVector vector = FlatVector.zeros(length);
+            for (int i = 0; i < length; i++) {
+                vector.set(i, i * 0.37f + 1 + shard);
+            }
+
             return new ShardResult.Gradient(shard, new LossTotal(1, 1), 1, vector, ShardReport.NONE);
         });
     }

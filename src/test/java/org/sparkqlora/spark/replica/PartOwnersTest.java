@@ -2,12 +2,19 @@ package org.sparkqlora.spark.replica;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.sparkqlora.spark.blocks.ExecutorPlace;
 
 class PartOwnersTest {
@@ -31,6 +38,32 @@ class PartOwnersTest {
                             .distinct())
                     .hasSize(2);
         }
+    }
+
+    /** Each of so many executors. */
+    static Stream<List<Integer>> hosts() {
+        return Stream.of(List.of(2, 2), List.of(3, 3, 3), List.of(4, 3, 2), List.of(1, 1, 1, 1, 1));
+    }
+
+    @ParameterizedTest(name = "hosts of {0}")
+    @MethodSource("hosts")
+    void ownersOfAPartAreOnDifferentHosts(List<Integer> sizes) {
+        List<ExecutorPlace> executors = new ArrayList<>();
+        for (int size : sizes) {
+            String host = "host-" + executors.size();
+            for (int i = 0; i < size; i++) {
+                executors.add(new ExecutorPlace("" + executors.size(), host, 7000));
+            }
+        }
+
+        Map<Integer, Set<String>> hosts = new TreeMap<>();
+        for (PartOwners.Task task : PartOwners.of(executors, 32).tasks(1)) {
+            task.parts()
+                    .forEach(part -> hosts.computeIfAbsent(part, any -> new HashSet<>())
+                            .add(task.places().get(0).host()));
+        }
+
+        assertThat(hosts).hasSize(32).allSatisfy((part, of) -> assertThat(of).hasSize(2));
     }
 
     @Test
