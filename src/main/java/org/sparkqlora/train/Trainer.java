@@ -131,7 +131,7 @@ public final class Trainer {
     private TrainSummary publishLast(Stored last, Consumer<FlatVector> publish) {
         claim(last.version());
         started(last.version());
-        publish(best().orElse(last), publish);
+        publish(bestParameters().orElseGet(last::parameters), publish);
         return TrainSummary.start(plan.batches().steps(), last.version()).ended(last.version(), earlyStopping.best());
     }
 
@@ -177,7 +177,7 @@ public final class Trainer {
     }
 
     private void publishBest(GradientSource last, Consumer<FlatVector> publish) {
-        Optional<Stored> best = best();
+        Optional<FlatVector> best = bestParameters();
         if (best.isPresent()) {
             publish(best.get(), publish);
         } else {
@@ -186,12 +186,21 @@ public final class Trainer {
         }
     }
 
-    private Optional<Stored> best() {
-        return bestAndSamples.best().flatMap(StateStore::newest);
+    private Optional<FlatVector> bestParameters() {
+        return bestAndSamples.best().flatMap(Trainer::parameters);
     }
 
-    private void publish(Stored state, Consumer<FlatVector> publish) {
-        try (FlatVector parameters = state.parameters()) {
+    /** Those of the newest State, compared as they are read; where it is damaged, of the newest that is whole. */
+    private static Optional<FlatVector> parameters(StateStore states) {
+        try {
+            return states.newestByLength().map(Stored::parameters);
+        } catch (UnreachableStateException e) {
+            return states.newest().map(Stored::parameters);
+        }
+    }
+
+    private void publish(FlatVector parameters, Consumer<FlatVector> publish) {
+        try (parameters) {
             checkpoints.requireOwned();
             publish.accept(parameters);
         }

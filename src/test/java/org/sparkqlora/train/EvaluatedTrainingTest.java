@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -93,6 +94,30 @@ class EvaluatedTrainingTest {
         assertThat(summary.best()).contains(new Evaluated(BEST, 2));
     }
 
+    @Test
+    void theBestIsReadThroughOnce() {
+        trainer(0, states, new Unread(best, best::newest)).run(Resume.AUTO, this::fresh, this::scripted, this::publish);
+
+        assertThat(published).isEqualTo(valuesAfter(BEST));
+    }
+
+    @Test
+    void oneThatIsDamagedIsPassedOver() {
+        Optional<StateStore.Stored> damaged = Optional.of(new Damaged(BEST));
+        StateStore older = new Unread(best, () -> damaged) {
+            @Override
+            public Optional<Stored> newest() {
+                best.saved.tailMap(BEST).clear();
+                return best.newest();
+            }
+        };
+
+        trainer(0, states, older).run(Resume.AUTO, this::fresh, this::scripted, this::publish);
+
+        assertThat(best.saved).isNotEmpty();
+        assertThat(published).isEqualTo(valuesAfter(best.saved.lastKey()));
+    }
+
     @ParameterizedTest(name = "killed after step {0}")
     @ValueSource(longs = {1, 2, 3, 4, 5, 6})
     void aKilledRunComesToTheSame(long killedAfter) {
@@ -116,6 +141,18 @@ class EvaluatedTrainingTest {
         train(0, Long.MAX_VALUE);
 
         assertThat(best.saved.keySet()).containsExactly(1L, 2L, 3L, 4L);
+    }
+
+    private TrainState fresh() {
+        return TrainFixture.freshState(PLAN, model);
+    }
+
+    private GradientSource scripted(StateOrigin origin) {
+        return new ScriptedSource(source(origin.read()), Long.MAX_VALUE);
+    }
+
+    private void publish(FlatVector parameters) {
+        published = TrainFixture.values(parameters);
     }
 
     private TrainSummary train(int patience, long killedAfter) {
@@ -215,6 +252,49 @@ class EvaluatedTrainingTest {
         @Override
         public LossTotal evaluate() {
             return new LossTotal(LOSSES[Math.toIntExact(position().version()) - 1], 1);
+        }
+    }
+
+    /** States of which the newest is as {@code newest} says, and that nobody may read through to compare them. */
+    private static class Unread implements StateStore {
+        private final MemoryStates store;
+        private final Supplier<Optional<Stored>> newest;
+
+        private Unread(MemoryStates store, Supplier<Optional<Stored>> newest) {
+            this.store = store;
+            this.newest = newest;
+        }
+
+        @Override
+        public Optional<Stored> newest() {
+            throw new IllegalStateException("reads it through");
+        }
+
+        @Override
+        public Optional<Stored> newestByLength() {
+            return newest.get();
+        }
+
+        @Override
+        public void save(SavedState state) {
+            store.save(state);
+        }
+
+        @Override
+        public void clear() {
+            store.clear();
+        }
+    }
+
+    private record Damaged(long version) implements StateStore.Stored {
+        @Override
+        public TrainState read() {
+            throw new UnreachableStateException("damaged");
+        }
+
+        @Override
+        public FlatVector parameters() {
+            throw new UnreachableStateException("damaged");
         }
     }
 }
