@@ -8,6 +8,7 @@ import java.util.Map;
 import org.sparkqlora.checkpoint.PublishedFolder;
 import org.sparkqlora.memory.MemoryPlan;
 import org.sparkqlora.ml.TableAnswers;
+import org.sparkqlora.model.generation.TokenLosses;
 import org.sparkqlora.model.loss.LossTotal;
 import org.sparkqlora.objective.ClassReport.OfLabel;
 import org.sparkqlora.run.evaluate.EvaluationJob.Evaluation;
@@ -160,6 +161,12 @@ public final class SummaryJson {
         root.put("prompt", prompt);
         root.put("text", answer.text());
         root.put("tokens", answer.tokens());
+        TokenLosses losses = answer.losses();
+        if (losses != null) {
+            root.put("loss_sum", losses.sum());
+            root.put("loss_tokens", losses.tokens());
+        }
+
         return root.toString();
     }
 

@@ -276,7 +276,11 @@ public final class DecoderModel implements AutoCloseable {
      * @return the new tokens, without the one that ended the text
      */
     public int[] generate(BoundParameters parameters, int[] prompt, GenerationSpec spec, IntConsumer sink) {
-        PromptedText text = new PromptedText(prompt, spec);
+        return generate(parameters, new PromptedText(prompt, spec), sink);
+    }
+
+    /** As {@link #generate(BoundParameters, int[], GenerationSpec, IntConsumer)}, with the losses of the new tokens where they are asked for. */
+    public int[] generate(BoundParameters parameters, PromptedText text, IntConsumer sink) {
         return inPass(parameters, pass -> {
             try (Decoding decoding = new Decoding(pass, text)) {
                 return decoding.generate(sink);

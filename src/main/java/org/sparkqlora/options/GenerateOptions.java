@@ -50,7 +50,7 @@ public final class GenerateOptions {
     @Option(
             names = "--answer-losses",
             description =
-                    "Tell beside each answer of --prompts (loss_sum, loss_tokens) or --prompt-table (answer_loss) its loss, the sum of -log p of its tokens in nats, whatever the temperature, and their number; the token that ends an answer is one.")
+                    "Tell beside each answer (loss_sum, loss_tokens) or in its row of a table (answer_loss) its loss, the sum of -log p of its tokens in nats, whatever the temperature, and their number; the token that ends an answer is one.")
     public boolean losses;
 
     @Mixin
@@ -85,9 +85,6 @@ public final class GenerateOptions {
         problems.require(
                 !lineage.isAsked() || prompt == null,
                 "--lineage: expected --prompts or --prompt-table with it, found --prompt");
-        problems.require(
-                !losses || prompt == null,
-                "--answer-losses: expected --prompts or --prompt-table with it, found --prompt");
         long asked = Stream.of(prompt, prompts, tables.prompts)
                 .filter(Objects::nonNull)
                 .count();

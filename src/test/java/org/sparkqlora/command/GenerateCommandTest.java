@@ -1,6 +1,7 @@
 package org.sparkqlora.command;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.nio.file.Files;
@@ -21,6 +22,9 @@ import org.sparkqlora.options.Sessions;
 class GenerateCommandTest {
     @TempDir
     private static Path folder;
+
+    /** Products of float32 whose rows pass alone or together. */
+    private static final double LAST_DIGITS = 1e-5;
 
     @BeforeAll
     static void writeModel() {
@@ -92,6 +96,33 @@ class GenerateCommandTest {
         assertThat("{\"command\":\"generate\"," + answers.get(0).substring(1)).isEqualTo(alone.summary());
         assertThat(JsonValues.of(run.summary())).containsEntry("prompts", 2);
         assertThat(output.getParent()).isDirectoryNotContaining("glob:**.part");
+    }
+
+    @Test
+    void itsLossIsThatOfThePromptInAFile() throws Exception {
+        Path prompts = Files.writeString(folder.resolve("one.txt"), DemoLanguage.SAMPLE + "\n");
+        Path output = folder.resolve("losses.jsonl");
+        CommandRun file = generate(
+                "--prompts",
+                prompts.toString(),
+                "--output",
+                output.toString(),
+                "--max-new-tokens",
+                "8",
+                "--answer-losses");
+        CommandRun alone = generate("--prompt", DemoLanguage.SAMPLE, "--max-new-tokens", "8", "--answer-losses");
+
+        assertThat(file.code()).as(file.err()).isEqualTo(ExitCode.OK);
+        assertThat(alone.code()).as(alone.err()).isEqualTo(ExitCode.OK);
+        var expected = new ObjectMapper().readTree(Files.readString(output));
+        var summary = new ObjectMapper().readTree(alone.summary());
+        assertThat(summary.get("loss_tokens")).isEqualTo(expected.get("loss_tokens"));
+        assertThat(summary.get("loss_sum").doubleValue())
+                .isPositive()
+                .isCloseTo(expected.get("loss_sum").doubleValue(), within(LAST_DIGITS));
+        assertThat(generate("--prompt", DemoLanguage.SAMPLE, "--max-new-tokens", "8")
+                        .summary())
+                .doesNotContain("loss");
     }
 
     @Test

@@ -7,6 +7,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.model.generation.TokenLosses;
 import org.sparkqlora.options.Console;
 import org.sparkqlora.options.GenerateOptions;
 import org.sparkqlora.options.ModelOptions;
@@ -60,7 +61,8 @@ public final class AnswerJob {
         day(LocalDate.now());
         FolderModelSource source = model.source(start.lora(), model.precisionHere(console::note));
         try (Answers answers = Answers.open(source, start, options.chatTemplate)) {
-            return answers.to(Required.value("--prompt", options.prompt), options.choice, sink);
+            TokenLosses losses = options.losses ? new TokenLosses() : null;
+            return answers.to(Required.value("--prompt", options.prompt), options.choice, losses, sink);
         }
     }
 

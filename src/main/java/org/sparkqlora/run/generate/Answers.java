@@ -9,6 +9,8 @@ import org.sparkqlora.data.Prompt;
 import org.sparkqlora.model.BoundParameters;
 import org.sparkqlora.model.generation.EndTokens;
 import org.sparkqlora.model.generation.GenerationSpec;
+import org.sparkqlora.model.generation.PromptedText;
+import org.sparkqlora.model.generation.TokenLosses;
 import org.sparkqlora.options.SamplingOptions;
 import org.sparkqlora.run.model.AdapterStart;
 import org.sparkqlora.tokenizer.ModelTokenizer;
@@ -57,15 +59,17 @@ public final class Answers implements AutoCloseable {
     /**
      * The answer, up to the end of the turn.
      *
+     * @param losses gets those of its tokens; null for none
      * @param sink gets the text as it grows, in whole characters
      */
-    Answer to(String prompt, SamplingOptions choice, Consumer<String> sink) {
+    Answer to(String prompt, SamplingOptions choice, @Nullable TokenLosses losses, Consumer<String> sink) {
         TextStream text = new TextStream(tokenizer);
         int[] asked = new PromptEncoder(tokenizer).encode(new Prompt.Question(prompt));
         GenerationSpec spec = choice.spec(endIds).ofText(0);
-        int[] ids = model.decoder().generate(parameters, asked, spec, id -> sink.accept(text.add(id)));
+        int[] ids = model.decoder()
+                .generate(parameters, new PromptedText(asked, spec, losses), id -> sink.accept(text.add(id)));
         sink.accept(text.end());
-        return Answer.of(ids, tokenizer);
+        return new Answer(tokenizer.decode(ids).strip(), ids.length, losses);
     }
 
     @Override
@@ -80,10 +84,11 @@ public final class Answers implements AutoCloseable {
      *
      * @param text without control tokens
      * @param tokens how many it took
+     * @param losses of these and of the one that ended it; null where nobody asked for them
      */
-    public record Answer(String text, int tokens) {
+    public record Answer(String text, int tokens, @Nullable TokenLosses losses) {
         static Answer of(int[] ids, ModelTokenizer tokenizer) {
-            return new Answer(tokenizer.decode(ids).strip(), ids.length);
+            return new Answer(tokenizer.decode(ids).strip(), ids.length, null);
         }
     }
 }
