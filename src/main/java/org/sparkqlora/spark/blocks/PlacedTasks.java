@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.function.IntFunction;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.sparkqlora.spark.cluster.ModelTasks;
 import scala.Tuple2;
 import scala.collection.JavaConverters;
 import scala.reflect.ClassTag;
@@ -12,6 +13,12 @@ import scala.reflect.ClassTag$;
 /** Tasks that run on executors of our choice where those are free. Driver only. */
 public final class PlacedTasks {
     private PlacedTasks() {}
+
+    /** As {@link #of}, of tasks that use the replica of the device on which steps compute. */
+    public static JavaRDD<Integer> withModel(
+            JavaSparkContext context, List<Integer> tasks, IntFunction<List<ExecutorPlace>> places) {
+        return ModelTasks.of(context.getConf()).place(of(context, tasks, places));
+    }
 
     /**
      * A partition for each of {@code tasks}.

@@ -49,7 +49,7 @@ public record ShardedStateJob(JavaSparkContext context, RunHandle run, List<Opti
         List<List<Integer>> parts = tasks.stream().map(PartOwners.Task::parts).toList();
         ExecutorBlocks blocks = ExecutorBlocks.open(context);
         try {
-            List<Made> made = PlacedTasks.of(
+            List<Made> made = PlacedTasks.withModel(
                             context,
                             IntStream.range(0, tasks.size()).boxed().toList(),
                             task -> tasks.get(task).places())

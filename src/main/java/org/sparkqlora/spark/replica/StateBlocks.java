@@ -64,7 +64,7 @@ public record StateBlocks(long version, ExecutorBlocks blocks, List<ExecutorBloc
                     .toList();
             WritePieces function = new WritePieces(run, version, log, blocks, writers);
             int turn = attempt;
-            for (Written part : PlacedTasks.of(context, missing, writer -> holder(holders, writer + turn))
+            for (Written part : PlacedTasks.withModel(context, missing, writer -> holder(holders, writer + turn))
                     .map(function)
                     .collect()) {
                 if (part.isWhole()) {

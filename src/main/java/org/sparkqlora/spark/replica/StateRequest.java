@@ -200,7 +200,7 @@ public record StateRequest(
     /** Driver only: what became of the files, by a job that waits where they are being written. */
     List<StateFile> finishedFiles(JavaSparkContext context, RunHandle run) {
         Map<Integer, List<ExecutorPlace>> places = places();
-        return StateFiles.toldBy(() -> PlacedTasks.of(context, List.copyOf(places.keySet()), places::get)
+        return StateFiles.toldBy(() -> PlacedTasks.withModel(context, List.copyOf(places.keySet()), places::get)
                 .flatMap(new FinishedFiles(run, blocks.owner()))
                 .collect());
     }
