@@ -9,6 +9,9 @@ package org.sparkqlora.memory;
  * @param executors their number
  */
 public record ExchangeMemory(long vectorBytes, int tasks, int executors) {
+    /** Executors that have each part of a sharded State, if there are as many. */
+    public static final int OWNERS = 2;
+
     private static final int FEWEST_COPIES = 2;
     private static final int MOST_COPIES = 16;
     /** Executors that one copy serves. */

@@ -66,9 +66,6 @@ public record MemoryPlan(
     /** What is left of it where large blocks go back to the system at once. */
     private static final double SHARE_OF_HOLES = 0.5;
 
-    /** Executors that have each part of a State that is shared out. */
-    private static final int OWNERS = 2;
-
     /** The heap grows when less than a tenth of it is free: {@code -XX:MinHeapFreeRatio=10}. */
     private static final int LIVE_OF_A_FREE_BYTE = 9;
 
@@ -116,29 +113,29 @@ public record MemoryPlan(
     }
 
     /**
-     * This plan where executors share the optimiser's state out: each has its part, with the parameters that it moves, and those of the
+     * This plan where executors shard the optimiser's state: each has its part, with the parameters that it moves, and those of the
      * State that an update makes.
      */
-    public MemoryPlan withSharedOptimizer() {
+    public MemoryPlan withShardedOptimizer() {
         MemoryUse kept = executorUses.containsKey(MemoryUse.OPTIMIZER_PAGED)
                 ? MemoryUse.OPTIMIZER_PAGED
                 : MemoryUse.OPTIMIZER_RESIDENT;
         long state = bytes(kept) + bytes(method() == Method.FULL ? MemoryUse.WEIGHTS : MemoryUse.ADAPTER);
-        Map<MemoryUse, Long> shared = new EnumMap<>(executorUses);
-        shared.remove(kept);
-        shared.put(MemoryUse.SHARED_STATE, 2 * state * Math.min(OWNERS, executors) / executors);
-        Set<MemoryUse> files = EnumSet.of(MemoryUse.SHARED_STATE);
+        Map<MemoryUse, Long> sharded = new EnumMap<>(executorUses);
+        sharded.remove(kept);
+        sharded.put(MemoryUse.SHARDED_STATE, 2 * state * Math.min(ExchangeMemory.OWNERS, executors) / executors);
+        Set<MemoryUse> files = EnumSet.of(MemoryUse.SHARDED_STATE);
         files.addAll(inFile);
-        files.remove(inFile.contains(kept) ? kept : MemoryUse.SHARED_STATE);
-        shared.remove(MemoryUse.HEAP_SLACK);
-        long heap = new MemoryPlan(spec, shared, files, driver, executors).heapBytes();
-        shared.put(MemoryUse.HEAP_SLACK, heap / LIVE_OF_A_FREE_BYTE);
-        return new MemoryPlan(spec, shared, files, driver, executors);
+        files.remove(inFile.contains(kept) ? kept : MemoryUse.SHARDED_STATE);
+        sharded.remove(MemoryUse.HEAP_SLACK);
+        long heap = new MemoryPlan(spec, sharded, files, driver, executors).heapBytes();
+        sharded.put(MemoryUse.HEAP_SLACK, heap / LIVE_OF_A_FREE_BYTE);
+        return new MemoryPlan(spec, sharded, files, driver, executors);
     }
 
-    /** Whether executors share the optimiser's state out. */
-    public boolean sharesOptimizer() {
-        return executorUses.containsKey(MemoryUse.SHARED_STATE);
+    /** Whether executors shard the optimiser's state. */
+    public boolean shardsOptimizer() {
+        return executorUses.containsKey(MemoryUse.SHARDED_STATE);
     }
 
     /** The frozen base with its scales; none where all weights train. */

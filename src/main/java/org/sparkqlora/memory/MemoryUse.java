@@ -16,8 +16,8 @@ public enum MemoryUse implements OptionChoice {
     GRADIENTS("gradients", Home.HEAP),
     /** Parts of gradients and of their sums, on several executors. */
     EXCHANGE("exchange of gradients", Home.NATIVE),
-    /** The executor's parts of the State, and those of the next one in the making, where executors share it out. */
-    SHARED_STATE("parts of the State", Home.NATIVE),
+    /** The executor's parts of the State, and those of the next one in the making, where executors shard it. */
+    SHARDED_STATE("shards of the State", Home.NATIVE),
     /** Optimiser state that must stay where the update is computed; of a paged optimiser, the page in work. */
     OPTIMIZER_RESIDENT("optimiser state, resident", Home.HEAP),
     /** Optimiser state in pages, in the host's memory. */

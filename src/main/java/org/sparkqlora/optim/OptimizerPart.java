@@ -28,6 +28,9 @@ public record OptimizerPart(OptimizerSpec spec, List<OptimizedTensor> tensors, l
 
     private static final long serialVersionUID = 1L;
 
+    /** The bytes of a state do not depend on the size of pages; large ones are few. */
+    private static final int LARGEST_PAGE = 1 << 24;
+
     public OptimizerPart {
         tensors = List.copyOf(tensors);
     }
@@ -69,7 +72,7 @@ public record OptimizerPart(OptimizerSpec spec, List<OptimizedTensor> tensors, l
 
     /** Bytes of the state. */
     public long stateBytes() {
-        return pages(Optimizers.LARGEST_PAGE).mapToLong(StatePage::byteSize).sum();
+        return pages(LARGEST_PAGE).mapToLong(StatePage::byteSize).sum();
     }
 
     /** Bytes of the state of all parameters before these. */
@@ -102,9 +105,13 @@ public record OptimizerPart(OptimizerSpec spec, List<OptimizedTensor> tensors, l
         GpuAdamW updating = UpdateRule.of(spec) instanceof AdamWRule ? gpu : null;
         PageBudget budget =
                 updating == null ? PageBudget.of(spec, paging, workers.threads()) : PageBudget.ofGpu(spec, paging);
-        List<StatePage> pages = pages(budget.elements()).toList();
-        int[] byteSizes = pages.stream().mapToInt(StatePage::byteSize).toArray();
-        return new Optimizer(spec, pages, new BufferPageStore(state, byteSizes), workers, budget, updating);
+        return Optimizers.create(
+                spec,
+                pages(budget.elements()).toList(),
+                budget,
+                workers,
+                byteSizes -> new BufferPageStore(state, byteSizes),
+                updating);
     }
 
     private Stream<StatePage> pages(int elements) {

@@ -22,6 +22,9 @@ public record OptimizerSpec(
         double loraPlusRatio,
         DecayedTensors decayed)
         implements Serializable {
+    /** Of parameters that nothing moves, or that move elsewhere. */
+    public static final OptimizerSpec WITHOUT_STATE = new OptimizerSpec(OptimizerKind.SGD, 0, 0, 0, 0);
+
     public OptimizerSpec {
         requireDecay("beta1", beta1);
         requireDecay("beta2", beta2);

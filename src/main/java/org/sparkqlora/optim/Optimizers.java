@@ -8,8 +8,6 @@ import org.sparkqlora.tensor.cuda.GpuAdamW;
 
 /** Makes optimisers whose state is all zero. */
 public final class Optimizers {
-    static final int LARGEST_PAGE = 1 << 24;
-
     private Optimizers() {}
 
     /**
@@ -73,7 +71,17 @@ public final class Optimizers {
             PageBudget cut,
             PageStore.Factory storage,
             @Nullable GpuAdamW gpu) {
-        List<StatePage> pages = pages(spec, tensors, cut.elements());
+        return create(spec, pages(spec, tensors, cut.elements()), cut, workers, storage, gpu);
+    }
+
+    /** @param pages as long as {@code cut} has them */
+    static Optimizer create(
+            OptimizerSpec spec,
+            List<StatePage> pages,
+            PageBudget cut,
+            Workers workers,
+            PageStore.Factory storage,
+            @Nullable GpuAdamW gpu) {
         int[] byteSizes = pages.stream().mapToInt(StatePage::byteSize).toArray();
         return new Optimizer(spec, pages, storage.open(byteSizes), workers, cut, gpu);
     }
@@ -85,9 +93,7 @@ public final class Optimizers {
 
     /** Bytes of state that {@link #create} would make room for. They do not depend on the size of pages; large ones are few. */
     public static long stateBytes(OptimizerSpec spec, long[] tensorSizes) {
-        return pages(spec, OptimizedTensor.alike(tensorSizes), LARGEST_PAGE).stream()
-                .mapToLong(StatePage::byteSize)
-                .sum();
+        return OptimizerPart.whole(spec, OptimizedTensor.alike(tensorSizes)).stateBytes();
     }
 
     /** Bytes of the buffers that {@code threads} threads update in. */

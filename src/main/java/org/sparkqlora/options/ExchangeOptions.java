@@ -36,7 +36,7 @@ public final class ExchangeOptions {
             defaultValue = "auto",
             paramLabel = "N",
             description =
-                    "1: executors share the optimiser's state out (ZeRO stage 1), each part kept by two of them, by --exchange shuffle."
+                    "1: executors shard the optimiser's state (ZeRO stage 1), each part kept by two of them, by --exchange shuffle."
                             + " 0: each has all of it. auto: 1 for --method full where that takes less memory."
                             + " The result is the same. Default: ${DEFAULT-VALUE}.")
     public ZeroStage zeroStage = ZeroStage.AUTO;

@@ -4,7 +4,7 @@ import org.sparkqlora.input.OptionChoice;
 import org.sparkqlora.memory.MemoryPlan;
 import org.sparkqlora.model.layout.Method;
 
-/** The values of {@code --zero-stage}: what executors that hold the State share out among them, by the stages of ZeRO (arXiv 1910.02054). */
+/** The values of {@code --zero-stage}: what executors that hold the State shard, by the stages of ZeRO (arXiv 1910.02054). */
 public enum ZeroStage implements OptionChoice {
     AUTO("auto"),
     NOTHING("0"),
@@ -27,11 +27,11 @@ public enum ZeroStage implements OptionChoice {
 
     /** The memory of a run on executors that hold the State, of which {@code whole} is with all optimiser state in each. */
     public MemoryPlan of(MemoryPlan whole) {
-        MemoryPlan shared = whole.withSharedOptimizer();
+        MemoryPlan sharded = whole.withShardedOptimizer();
         return switch (this) {
-            case AUTO -> whole.method() == Method.FULL && bytes(shared) < bytes(whole) ? shared : whole;
+            case AUTO -> whole.method() == Method.FULL && bytes(sharded) < bytes(whole) ? sharded : whole;
             case NOTHING -> whole;
-            case OPTIMIZER -> shared;
+            case OPTIMIZER -> sharded;
         };
     }
 

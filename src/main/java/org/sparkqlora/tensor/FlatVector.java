@@ -99,18 +99,6 @@ public final class FlatVector implements Serializable, AutoCloseable {
         other.eachPiece((from, values, count) -> write(from, values, 0, count));
     }
 
-    /** Takes over the first {@code count} elements of {@code other}. */
-    public void setStart(FlatVector other, long count) {
-        Objects.checkFromToIndex(0, count, length);
-        Objects.checkFromToIndex(0, count, other.length);
-        float[] values = new float[PIECE];
-        for (long from = 0; from < count; from += PIECE) {
-            int size = (int) Math.min(PIECE, count - from);
-            other.numbers.read(from, values, 0, size);
-            numbers.write(from, values, 0, size);
-        }
-    }
-
     /** Takes over all elements of {@code other} as those from {@code from} on. */
     public void setRange(long from, FlatVector other) {
         Objects.checkFromIndexSize(from, other.length, length);

@@ -202,6 +202,11 @@ public final class Replica implements AutoCloseable {
             log.advance(at, gradients, this::release);
             return at;
         } catch (UnreachableStateException e) {
+            if (at.version() < 0) {
+                forgetState();
+                throw e;
+            }
+
             if (log.snapshotVersion() <= at.version()) {
                 throw e;
             }

@@ -23,7 +23,8 @@ public interface StateLog {
     TrainState snapshot(GradientModel model, StateHome home);
 
     /**
-     * Moves {@code state} on to a newer version. Where it throws an {@link UnreachableStateException}, the State is as it was.
+     * Moves {@code state} on to a newer version. Where it throws an {@link UnreachableStateException}, the State is as it was, or at version -1 and
+     * of no use any more.
      *
      * @param pool vectors of as many numbers as there are parameters
      * @param beforeChange is run before the State changes

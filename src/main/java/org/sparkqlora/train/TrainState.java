@@ -12,7 +12,6 @@ import org.sparkqlora.model.layout.ParameterIndex;
 import org.sparkqlora.model.layout.Precision;
 import org.sparkqlora.optim.OptimizedTensor;
 import org.sparkqlora.optim.Optimizer;
-import org.sparkqlora.optim.OptimizerKind;
 import org.sparkqlora.optim.OptimizerPart;
 import org.sparkqlora.optim.OptimizerSpec;
 import org.sparkqlora.tensor.FlatVector;
@@ -26,7 +25,6 @@ import org.sparkqlora.tensor.FlatVector;
  */
 public final class TrainState implements SavedState, AutoCloseable {
     private static final int PIECE = 1 << 14;
-    private static final OptimizerSpec WITHOUT_STATE = new OptimizerSpec(OptimizerKind.SGD, 0, 0, 0, 0);
 
     /** Of a State that has been changed in part. */
     private static final Position BETWEEN = new Position(-1, null);
@@ -65,7 +63,7 @@ public final class TrainState implements SavedState, AutoCloseable {
      */
     public static TrainState withoutOptimizer(
             FlatVector parameters, ParameterIndex index, Position position, StateHome home) {
-        TrainState state = fresh(parameters, index, WITHOUT_STATE, 0, home);
+        TrainState state = fresh(parameters, index, OptimizerSpec.WITHOUT_STATE, 0, home);
         state.position = position;
         return state;
     }
@@ -215,7 +213,7 @@ public final class TrainState implements SavedState, AutoCloseable {
 
     /** Copies parameters and optimiser state, as float32, to the start of {@code target}. */
     void readNumbers(FlatVector target) {
-        target.setStart(parameters, parameters.length());
+        target.setRange(0, parameters);
         optimizer.readStates(target, parameters.length());
     }
 
@@ -228,7 +226,7 @@ public final class TrainState implements SavedState, AutoCloseable {
         double divergence = mean.divergence(parameters);
         FlatVector numbers = mean.sum();
         numbers.scale(1f / mean.shards());
-        parameters.setStart(numbers, parameters.length());
+        parameters.setFrom(numbers, 0);
         optimizer.writeStates(numbers, parameters.length());
         position = position.plus(steps);
         return divergence;

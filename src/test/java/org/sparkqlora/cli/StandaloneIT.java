@@ -92,7 +92,7 @@ class StandaloneIT {
     }
 
     @Test
-    void soDoesOneWhoseExecutorsShareTheOptimizerOut() throws IOException, InterruptedException {
+    void soDoesOneWhoseExecutorsShardTheOptimizer() throws IOException, InterruptedException {
         String local = folder.resolve("local-whole").toString();
         assertThat(runs.train(local, "--max-steps", "3").code()).isEqualTo(ExitCode.OK);
 
@@ -110,7 +110,7 @@ class StandaloneIT {
                 "1");
 
         assertThat(run.code()).as(run.output()).isZero();
-        assertThat(run.output()).contains("zero stage 1: executors share the optimiser's state out");
+        assertThat(run.output()).contains("zero stage 1: executors shard the optimiser's state");
         StoredRun.read(output).assertEquals(StoredRun.read(local));
     }
 

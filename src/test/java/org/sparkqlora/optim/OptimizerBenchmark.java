@@ -1,5 +1,7 @@
 package org.sparkqlora.optim;
 
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.Collections;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
@@ -31,7 +33,11 @@ public class OptimizerBenchmark {
 
     private final FlatVector parameters = random(1);
     private final FlatVector gradient = random(2);
+    private final Workers workers = new Workers(1);
     private Optimizer optimizer;
+    private OptimizerPart whole;
+    private FlatVector partParameters = random(1);
+    private ByteBuffer partState = ByteBuffer.allocate(0);
     private long step;
 
     @Setup
@@ -39,7 +45,10 @@ public class OptimizerBenchmark {
         long[] sizes = Collections.nCopies(TENSORS, (long) SIZE).stream()
                 .mapToLong(Long::longValue)
                 .toArray();
-        optimizer = Optimizers.create(new OptimizerSpec(kind, 0.9, 0.999, 1e-8, 0), sizes, new Workers(1));
+        OptimizerSpec spec = new OptimizerSpec(kind, 0.9, 0.999, 1e-8, 0);
+        optimizer = Optimizers.create(spec, sizes, workers);
+        whole = OptimizerPart.whole(spec, OptimizedTensor.alike(sizes));
+        partState = direct(whole.stateBytes());
     }
 
     @Benchmark
@@ -47,6 +56,28 @@ public class OptimizerBenchmark {
         step++;
         optimizer.step(parameters, gradient, 1, 1e-4, step);
         return parameters;
+    }
+
+    /** As the owner of a part of a sharded State makes the next one. */
+    @Benchmark
+    public FlatVector stepIntoNewMemory() {
+        step++;
+        FlatVector moved =
+                FlatVector.in(direct((long) TENSORS * SIZE * Float.BYTES).asFloatBuffer());
+        moved.setAll(partParameters);
+        ByteBuffer state = direct(partState.capacity());
+        state.put(0, partState, 0, partState.capacity());
+        try (Optimizer part = whole.open(state, workers, Paging.DEFAULT, null)) {
+            part.step(moved, gradient, 1, 1e-4, step);
+        }
+
+        partParameters = moved;
+        partState = state;
+        return moved;
+    }
+
+    private static ByteBuffer direct(long bytes) {
+        return ByteBuffer.allocateDirect(Math.toIntExact(bytes)).order(ByteOrder.LITTLE_ENDIAN);
     }
 
     private static FlatVector random(long seed) {

@@ -39,23 +39,23 @@ class ZeroStageTest {
         "0, FULL, ADAMW, 64, false",
         "1, QLORA, ADAMW, 2, true"
     })
-    void autoSharesTheOptimizerOfAllWeightsOutWhereThatTakesLess(
-            String stage, Method method, OptimizerKind kind, int executors, boolean isShared) {
+    void autoShardsTheOptimizerOfAllWeightsWhereThatTakesLess(
+            String stage, Method method, OptimizerKind kind, int executors, boolean isSharded) {
         assertThat(ZeroStage.parse(stage)
                         .of(plan(method, kind, Paging.DEFAULT, executors))
-                        .sharesOptimizer())
-                .isEqualTo(isShared);
+                        .shardsOptimizer())
+                .isEqualTo(isSharded);
     }
 
     /** Two owners of each part, of 12 bytes a parameter, and the next State in the making. */
     @Test
     void anExecutorHasTwoOfSoManyPartsTwice() {
         MemoryPlan whole = plan(Method.FULL, OptimizerKind.ADAMW, Paging.DEFAULT, 16);
-        MemoryPlan shared = whole.withSharedOptimizer();
+        MemoryPlan sharded = whole.withShardedOptimizer();
 
-        assertThat(shared.bytes(MemoryUse.SHARED_STATE) / PARAMETERS).isCloseTo(4 * 12 / 16.0, within(ABOUT * 3));
-        assertThat(shared.bytes(MemoryUse.OPTIMIZER_RESIDENT)).isZero();
-        assertThat(whole.heapBytes() - shared.heapBytes())
+        assertThat(sharded.bytes(MemoryUse.SHARDED_STATE) / PARAMETERS).isCloseTo(4 * 12 / 16.0, within(ABOUT * 3));
+        assertThat(sharded.bytes(MemoryUse.OPTIMIZER_RESIDENT)).isZero();
+        assertThat(whole.heapBytes() - sharded.heapBytes())
                 .isGreaterThanOrEqualTo(whole.bytes(MemoryUse.OPTIMIZER_RESIDENT));
     }
 
@@ -63,11 +63,11 @@ class ZeroStageTest {
     void partsLieInFilesWherePagesDo() {
         Paging inFile = new Paging(PagePlace.FILE, Paging.SMALLEST_WINDOW);
         MemoryPlan whole = plan(Method.FULL, OptimizerKind.PAGED_ADAMW_8BIT, inFile, 32);
-        MemoryPlan shared = ZeroStage.AUTO.of(whole);
+        MemoryPlan sharded = ZeroStage.AUTO.of(whole);
 
-        assertThat(shared.sharesOptimizer()).isTrue();
-        assertThat(shared.executorBytes()).isEqualTo(whole.executorBytes());
-        assertThat(shared.fileBytes()).isLessThan(whole.fileBytes());
+        assertThat(sharded.shardsOptimizer()).isTrue();
+        assertThat(sharded.executorBytes()).isEqualTo(whole.executorBytes());
+        assertThat(sharded.fileBytes()).isLessThan(whole.fileBytes());
     }
 
     @ParameterizedTest(name = "{0}")
@@ -76,7 +76,7 @@ class ZeroStageTest {
         "localSteps, 2, '--zero-stage 1: expected --local-steps 1 with it, found 2'",
         "optimizer, sgd, '--zero-stage 1: expected an --optimizer that keeps state, found sgd'"
     })
-    void theOptimizerIsSharedOutByThoseThatHoldTheState(String option, String value, String problem) {
+    void theOptimizerIsShardedByThoseThatHoldTheState(String option, String value, String problem) {
         assertThatThrownBy(() -> TrainOptions.of(Map.of(
                         "model", "/none", "data", "none.jsonl", "output", "/out", "zeroStage", "1", option, value)))
                 .hasMessageContaining(problem);

@@ -114,6 +114,48 @@ class ReplicaTest {
     }
 
     @Test
+    void aStateThatIsChangedInPartIsForgottenAtOnce() {
+        RecordedHistory log = new RecordedHistory(0);
+        try (Replica replica = Replica.empty(model, StateHome.inMemory(new Workers(1)))) {
+            replica.at(2, log, bound -> 0);
+            assertThatThrownBy(() -> replica.at(3, new Torn(), bound -> 0))
+                    .isInstanceOf(UnreachableStateException.class)
+                    .hasMessage("half of them are lost");
+
+            log.pulls.clear();
+            replica.at(1, log, bound -> 0);
+            assertThat(log.pulls).containsExactly("snapshot 0", "update 0");
+        }
+    }
+
+    /** A log whose numbers are lost while a State takes them. */
+    private record Torn() implements StateLog {
+        @Override
+        public long snapshotVersion() {
+            return 3;
+        }
+
+        @Override
+        public boolean reaches(long version) {
+            return true;
+        }
+
+        @Override
+        public TrainState snapshot(GradientModel of, StateHome home) {
+            throw new IllegalStateException("takes memory for a second State");
+        }
+
+        @Override
+        public void advance(TrainState state, VectorPool pool, Runnable beforeChange) {
+            beforeChange.run();
+            state.replaceParameters(new Position(3, null), parameters -> {
+                parameters.set(0, 1);
+                throw new UnreachableStateException("half of them are lost");
+            });
+        }
+    }
+
+    @Test
     void replicaThatIsAheadRefusesAStaleTask() {
         RecordedHistory log = new RecordedHistory(0);
         try (Replica replica = Replica.empty(model, StateHome.inMemory(new Workers(1)))) {

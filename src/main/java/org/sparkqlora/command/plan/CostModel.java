@@ -2,7 +2,6 @@ package org.sparkqlora.command.plan;
 
 import org.sparkqlora.memory.ExchangeMemory;
 import org.sparkqlora.spark.exchange.GradientSize;
-import org.sparkqlora.spark.replica.PartOwners;
 
 /**
  * The cost of a step by {@code --exchange shuffle}: p numbers of w bytes from P shards on N executors whose network carries B bytes a second:
@@ -16,7 +15,7 @@ import org.sparkqlora.spark.replica.PartOwners;
  * driver   stages, tasks, messages
  * </pre>
  *
- * Where executors share the optimiser's state out, O = min(N, 2 R) own parts of the State, and replicas take parameters in float32 from them
+ * Where executors shard the optimiser's state, O = min(N, 2 R) own parts of the State, and replicas take parameters in float32 from them
  * and from those who keep copies:
  *
  * <pre>
@@ -39,13 +38,13 @@ record CostModel(CostConstants constants, double bytesPerSecond) {
 
     /** @param compute seconds of the longest task */
     StepCost of(StepShape shape, double compute) {
-        double moved = shape.isShared()
+        double moved = shape.isSharded()
                 ? own(shape) + take(shape, shape.sumBytes())
                 : take(shape, shape.wireBytes()) + apply(shape);
         double exchange = shape.wireBytes() / constants.writtenBytes() + moved;
         double driver = (double) GradientSize.FACTS * shape.shards() / bytesPerSecond
                 + stage(shape.shards(), shape)
-                + (shape.isShared() ? stage(shape.executors(), shape) : 0);
+                + (shape.isSharded() ? stage(shape.executors(), shape) : 0);
         double bytes = shape.wireBytes();
         for (int vectors = shape.shards(); ; vectors = StepShape.groups(vectors)) {
             int tasks = StepShape.groups(vectors) * shape.parts();
@@ -68,8 +67,8 @@ record CostModel(CostConstants constants, double bytesPerSecond) {
 
     /** Owners take their parts of the sum and make those of the next State. */
     private double own(StepShape shape) {
-        int owners = Math.min(shape.executors(), PartOwners.COPIES * shape.parts());
-        double share = (double) Math.min(PartOwners.COPIES, shape.executors()) / owners;
+        int owners = Math.min(shape.executors(), ExchangeMemory.OWNERS * shape.parts());
+        double share = (double) Math.min(ExchangeMemory.OWNERS, shape.executors()) / owners;
         return seconds(share * shape.wireBytes(), shape)
                 + share * shape.parts() * constants.secondsOfBlock()
                 + share * INTO_NEW_MEMORY * apply(shape);

@@ -74,7 +74,7 @@ final class CostOptions {
      * @param steps on each number of executors
      * @param operations a second of a task
      * @param threads of a task
-     * @param isShared whether the executors of such a step share the optimiser's state out
+     * @param isSharded whether the executors of such a step share the optimiser's state out
      */
     Optional<CostReport> report(
             ModelConfig config,
@@ -83,7 +83,7 @@ final class CostOptions {
             double operations,
             int threads,
             GradientDtype wire,
-            BiPredicate<ModelSpec, BatchShape> isShared) {
+            BiPredicate<ModelSpec, BatchShape> isSharded) {
         if (!isAsked()) {
             return Optional.empty();
         }
@@ -100,7 +100,7 @@ final class CostOptions {
                                 spec.method(),
                                 step,
                                 model.of(
-                                        shape(config, spec, step, threads, wire, isShared.test(spec, step)),
+                                        shape(config, spec, step, threads, wire, isSharded.test(spec, step)),
                                         compute(config, spec, step, new ComputeSpeed(operations))))))
                 .toList();
         return Optional.of(new CostReport(ofExecutor, costs));
@@ -114,14 +114,14 @@ final class CostOptions {
     }
 
     private static StepShape shape(
-            ModelConfig config, ModelSpec spec, BatchShape step, int threads, GradientDtype wire, boolean isShared) {
+            ModelConfig config, ModelSpec spec, BatchShape step, int threads, GradientDtype wire, boolean isSharded) {
         return new StepShape(
                 ParameterIndex.of(config, spec).size(),
                 step.shards(),
                 step.executors(),
                 threads * step.tasksAtOnce(),
                 wire,
-                isShared);
+                isSharded);
     }
 
     private double compute(ModelConfig config, ModelSpec spec, BatchShape step, ComputeSpeed estimated) {

@@ -318,7 +318,7 @@ public final class PlanCommand implements Command {
                 exchange.wire,
                 (spec, step) -> exchange.zeroStage
                         .of(MemoryPlan.of(config, spec, update.optimizer(), update.plannedPaging(), step))
-                        .sharesOptimizer());
+                        .shardsOptimizer());
     }
 
     /** The cost of a bound on the base, for each method whose base is larger. */

@@ -12,14 +12,9 @@ import org.sparkqlora.train.Summation;
  * @param executors processes, each with a network of its own
  * @param threads of an executor
  * @param wire format of gradients, and of sums that replicas take
- * @param isShared whether executors share the optimiser's state out, so that replicas take parameters
+ * @param isSharded whether executors shard the optimiser's state, so that replicas take parameters
  */
-record StepShape(long parameters, int shards, int executors, int threads, GradientDtype wire, boolean isShared) {
-    /** Of a step whose replicas all run the optimiser. */
-    StepShape(long parameters, int shards, int executors, int threads, GradientDtype wire) {
-        this(parameters, shards, executors, threads, wire, false);
-    }
-
+record StepShape(long parameters, int shards, int executors, int threads, GradientDtype wire, boolean isSharded) {
     int parts() {
         return new GradientSize(parameters, shards, wire).parts(shards);
     }

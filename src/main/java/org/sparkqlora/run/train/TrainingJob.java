@@ -108,7 +108,7 @@ public record TrainingJob(TrainOptions options, Console console) {
                 heldOut,
                 setup.paging(),
                 SnapshotPolicy.DEFAULT,
-                setup.shared());
+                setup.sharded());
         TrainingRun scored = options.objective.precomputesReference ? scored(setup, run, data) : run;
         return train(setup, scored, replaced, output);
     }
@@ -227,7 +227,7 @@ public record TrainingJob(TrainOptions options, Console console) {
                         : data.scored(context, heldOut, reference, scorer, RunFiles.SCORED_HELD_OUT_ROWS),
                 run.paging(),
                 run.snapshots(),
-                run.shared());
+                run.sharded());
     }
 
     private static ReferenceParameters reference(Reference from, TrainingSetup setup, TrainPlan plan) {

@@ -39,7 +39,7 @@ import org.sparkqlora.weights.family.ModelConfig;
  * @param model as executors open it
  * @param paging of the optimiser's state
  * @param exchange how gradients are added
- * @param shared the trained tensors, where executors share their optimiser state out; null where each has all of it
+ * @param sharded the trained tensors, where executors shard their optimiser state; null where each has all of it
  * @param passes how micro-batches go through the model
  * @param memory that it is estimated to take
  */
@@ -50,7 +50,7 @@ record TrainingSetup(
         FolderModelSource model,
         Paging paging,
         ExchangeChoice exchange,
-        @Nullable ParameterIndex shared,
+        @Nullable ParameterIndex sharded,
         PassOptions passes,
         MemoryPlan memory) {
     /**
@@ -116,8 +116,8 @@ record TrainingSetup(
         folders.add(output.location().path().toString());
         FolderModelSource copied = model.copying(ClusterSetup.copyBytes(model, whole));
         setup.check(new ClusterNeeds(copied, folders, options.run.batch.rows, shards, memory), exchange);
-        if (memory.sharesOptimizer()) {
-            console.note("zero stage 1: executors share the optimiser's state out, each part with two owners");
+        if (memory.shardsOptimizer()) {
+            console.note("zero stage 1: executors shard the optimiser's state, each part with two owners");
         }
 
         PassOptions passes = setup.passes(recompute, setup.baseOfTask(base, config, spec));
@@ -128,7 +128,7 @@ record TrainingSetup(
                 model,
                 paging,
                 exchange,
-                memory.sharesOptimizer() ? index : null,
+                memory.shardsOptimizer() ? index : null,
                 passes,
                 memory);
     }

@@ -46,12 +46,10 @@ public final class ShuffleExchange implements GradientExchange {
     private final HeldSums sums;
     private final Deque<Long> closed = new ArrayDeque<>();
 
-    /** @param keptSteps steps whose sums stay, for replicas that are behind */
-    ShuffleExchange(JavaSparkContext context, GradientFormat format, SliceLayout layout, int keptSteps) {
-        this(context, format, layout, keptSteps, 0);
-    }
-
-    /** @param tail numbers at the end of a part of a sum that its handle has, too */
+    /**
+     * @param keptSteps steps whose sums stay, for replicas that are behind
+     * @param tail numbers at the end of a part of a sum that its handle has, too
+     */
     ShuffleExchange(JavaSparkContext context, GradientFormat format, SliceLayout layout, int keptSteps, int tail) {
         this.context = context;
         this.format = format;

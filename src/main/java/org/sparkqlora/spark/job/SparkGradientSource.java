@@ -105,7 +105,7 @@ public final class SparkGradientSource implements GradientSource {
     private ReplicaGroup replicas(TrainingRun training, StateOrigin origin, ExchangeChoice choice) {
         try {
             if (isSharded(training, choice)) {
-                return sharded(Objects.requireNonNull(training.shared()), origin);
+                return sharded(Objects.requireNonNull(training.sharded()), origin);
             }
 
             return choice.executorsHoldState(plan.batches().localSteps())
@@ -120,7 +120,7 @@ public final class SparkGradientSource implements GradientSource {
     }
 
     private static boolean isSharded(TrainingRun training, ExchangeChoice choice) {
-        return training.shared() != null
+        return training.sharded() != null
                 && choice.executorsHoldState(training.plan().batches().localSteps());
     }
 

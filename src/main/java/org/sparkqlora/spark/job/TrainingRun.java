@@ -17,7 +17,7 @@ import org.sparkqlora.train.TrainPlan;
  * @param heldOut rows to evaluate on; null when there are none
  * @param paging where every process keeps optimiser state that pages
  * @param snapshots when the driver takes a new snapshot
- * @param shared the trained tensors, where executors that hold the State share their optimiser state out; null where each has all of it
+ * @param sharded the trained tensors, where executors that hold the State shard their optimiser state; null where each has all of it
  */
 public record TrainingRun(
         TrainPlan plan,
@@ -26,15 +26,4 @@ public record TrainingRun(
         @Nullable PreparedData heldOut,
         Paging paging,
         SnapshotPolicy snapshots,
-        @Nullable ParameterIndex shared) {
-    /** A run on executors each of which has all optimiser state. */
-    public TrainingRun(
-            TrainPlan plan,
-            ModelSource model,
-            PreparedData rows,
-            @Nullable PreparedData heldOut,
-            Paging paging,
-            SnapshotPolicy snapshots) {
-        this(plan, model, rows, heldOut, paging, snapshots, null);
-    }
-}
+        @Nullable ParameterIndex sharded) {}

@@ -5,7 +5,6 @@ import java.util.function.BiFunction;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.util.SerializableConfiguration;
 import org.sparkqlora.model.layout.ParameterIndex;
-import org.sparkqlora.optim.OptimizerKind;
 import org.sparkqlora.optim.OptimizerSpec;
 import org.sparkqlora.optim.Paging;
 import org.sparkqlora.quant.Workers;
@@ -17,9 +16,6 @@ import org.sparkqlora.train.TrainState;
 
 /** Replicas of a State that never moves on, for jobs that use a model as it is. Driver only. */
 public record InferenceReplicas(JavaSparkContext context, ModelSource model) {
-    /** Keeps nothing but the parameters. */
-    static final OptimizerSpec STILL = new OptimizerSpec(OptimizerKind.SGD, 0, 0, 0, 0);
-
     /**
      * Does {@code work} with replicas at {@code parameters}.
      *
@@ -41,7 +37,7 @@ public record InferenceReplicas(JavaSparkContext context, ModelSource model) {
         return new RunHandle(
                 UUID.randomUUID().toString(),
                 model,
-                STILL,
+                OptimizerSpec.WITHOUT_STATE,
                 Paging.DEFAULT,
                 TaskSlots.threadsOfTask(context),
                 folder,
@@ -49,12 +45,13 @@ public record InferenceReplicas(JavaSparkContext context, ModelSource model) {
     }
 
     static TrainState still(FlatVector parameters, ParameterIndex index, Workers workers) {
-        return TrainState.fresh(parameters, index, STILL, 0, StateHome.inMemory(workers));
+        return TrainState.fresh(parameters, index, OptimizerSpec.WITHOUT_STATE, 0, StateHome.inMemory(workers));
     }
 
     private ReplicaGroup group(RunHandle run, TrainState state) {
         return context.isLocal()
                 ? new DriverReplica(run, state)
-                : new FollowingReplicas(state, new StateLogPublisher(context, STILL, SnapshotPolicy.DEFAULT));
+                : new FollowingReplicas(
+                        state, new StateLogPublisher(context, OptimizerSpec.WITHOUT_STATE, SnapshotPolicy.DEFAULT));
     }
 }

@@ -17,11 +17,8 @@ import org.sparkqlora.spark.blocks.ExecutorPlace;
  * @param executors neighbours of which own the same parts
  * @param parts their number
  */
-public record PartOwners(List<ExecutorPlace> executors, int parts) {
-    /** Owners of a part. */
-    public static final int COPIES = 2;
-
-    public PartOwners {
+record PartOwners(List<ExecutorPlace> executors, int parts) {
+    PartOwners {
         executors = List.copyOf(executors);
     }
 

@@ -40,7 +40,7 @@ public record ShardedStateJob(JavaSparkContext context, RunHandle run, List<Opti
     /**
      * The State at {@code position}; empty where some part's making found what it needs lost.
      *
-     * @param owners executors among which the parts are shared out
+     * @param owners executors among which the parts are divided
      */
     Optional<ShardedState> make(Position position, List<ExecutorPlace> owners, Maker maker) {
         int executors = ExecutorPlace.all().size();

@@ -85,7 +85,7 @@ final class ExchangeBench {
                     "shuffle " + dtype.optionName(),
                     context,
                     numbers,
-                    new ShuffleExchange(context, format, layout, 1),
+                    new ShuffleExchange(context, format, layout, 1, 0),
                     length));
         }
 

@@ -20,7 +20,7 @@ class CostModelTest {
 
     @Test
     void aStepOfFourShardsIsAsComputedByHand() {
-        CostModel.StepCost cost = MODEL.of(new StepShape(2_000_000, 4, 4, 2, GradientDtype.FP32), 10);
+        CostModel.StepCost cost = MODEL.of(new StepShape(2_000_000, 4, 4, 2, GradientDtype.FP32, false), 10);
 
         double remote = 0.75;
         double write = 8e6 / 50e6;
@@ -39,9 +39,9 @@ class CostModelTest {
 
     @Test
     void ownersOfPartsOfTheStateTakeSumsAndOthersTheirParameters() {
-        StepShape replicated = new StepShape(2_000_000, 4, 4, 2, GradientDtype.BF16);
+        StepShape replicated = new StepShape(2_000_000, 4, 4, 2, GradientDtype.BF16, false);
         CostModel.StepCost each = MODEL.of(replicated, 10);
-        CostModel.StepCost shared = MODEL.of(new StepShape(2_000_000, 4, 4, 2, GradientDtype.BF16, true), 10);
+        CostModel.StepCost sharded = MODEL.of(new StepShape(2_000_000, 4, 4, 2, GradientDtype.BF16, true), 10);
 
         double remote = 0.75;
         // each of 4 executors has 2 of 4 parts: 2 MB of the sum in 2 blocks, and a million numbers to move into new
@@ -50,13 +50,13 @@ class CostModelTest {
         double parameters = remote * (2e6 + 8e6) / 100e6 + 4 * 0.01;
         double sums = remote * (1e6 + 4e6) / 100e6 + 4 * 0.01;
         double apply = 2e6 / 2e6;
-        assertThat(shared.exchange() - each.exchange()).isCloseTo(own + parameters - sums - apply, ROUNDING);
-        assertThat(shared.driver() - each.driver()).isCloseTo(0.1 + 4 * 0.002 + 4 * 4 * 0.001, ROUNDING);
+        assertThat(sharded.exchange() - each.exchange()).isCloseTo(own + parameters - sums - apply, ROUNDING);
+        assertThat(sharded.driver() - each.driver()).isCloseTo(0.1 + 4 * 0.002 + 4 * 4 * 0.001, ROUNDING);
     }
 
     @Test
     void manyShardsAreAddedByThirtyTwoAndThenTheirSums() {
-        CostModel.StepCost cost = MODEL.of(new StepShape(64_000_000, 1000, 500, 1, GradientDtype.BF16), 10);
+        CostModel.StepCost cost = MODEL.of(new StepShape(64_000_000, 1000, 500, 1, GradientDtype.BF16, false), 10);
 
         double remote = 499.0 / 500;
         double write = 128e6 / 50e6;
@@ -82,14 +82,14 @@ class CostModelTest {
         "1000000000, 8, 60"
     })
     void aVectorIsCutIntoPartsByItsLengthAndTheSlots(long parameters, int shards, int parts) {
-        assertThat(new StepShape(parameters, shards, shards, 1, GradientDtype.FP32).parts())
+        assertThat(new StepShape(parameters, shards, shards, 1, GradientDtype.FP32, false).parts())
                 .isEqualTo(parts);
     }
 
     @Test
     void oneExecutorTakesNothingFromOthers() {
         CostModel slow = new CostModel(CONSTANTS, 1);
-        StepShape shape = new StepShape(1_000, 1, 1, 1, GradientDtype.FP32);
+        StepShape shape = new StepShape(1_000, 1, 1, 1, GradientDtype.FP32, false);
 
         assertThat(slow.of(shape, 1).exchange()).isCloseTo(MODEL.of(shape, 1).exchange(), ROUNDING);
     }

@@ -57,7 +57,7 @@ final class StepCostBench {
                 .train(context, Trigger.every(0), Files.createTempDirectory("step-cost-bench"), times);
         CostConstants constants = CostConstants.DEFAULT.with(speed);
         CostModel.StepCost cost = new CostModel(constants, constants.networkOf(speed.networkBytes()))
-                .of(new StepShape(numbers, executors, executors, 1, GradientDtype.FP32), millis / MILLIS);
+                .of(new StepShape(numbers, executors, executors, 1, GradientDtype.FP32, false), millis / MILLIS);
         double[] taken = times.of(step -> step >= WARM_UP);
         double median = taken[taken.length / 2];
         System.out.printf(

@@ -58,7 +58,7 @@ class DriverTrafficTest {
     void theDriverGetsFacts(int shards, int length) {
         SliceLayout layout = SliceLayout.of(length, 2);
         int groups = GradientFormat.FP32.order().groups(shards);
-        try (GradientExchange exchange = new ShuffleExchange(context, GradientFormat.FP32, layout, 1)) {
+        try (GradientExchange exchange = new ShuffleExchange(context, GradientFormat.FP32, layout, 1, 0)) {
             COUNTS.clear();
             StepGradient sum = exchange.sum(shards(shards, length), 0);
             int tasks = shards + layout.parts() * (groups > 1 ? groups + 1 : 1);

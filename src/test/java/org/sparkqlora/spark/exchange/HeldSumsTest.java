@@ -49,7 +49,7 @@ class HeldSumsTest {
     @Test
     void noProcessKeepsSumsThatNobodyAsksForAlsoWhereItOnlyReads() {
         try (GradientExchange exchange =
-                new ShuffleExchange(context, GradientFormat.FP32, SliceLayout.of(LENGTH, 1), KEPT)) {
+                new ShuffleExchange(context, GradientFormat.FP32, SliceLayout.of(LENGTH, 1), KEPT, 0)) {
             for (int step = 0; step < STEPS; step++) {
                 SummedGradient sum = exchange.sum(shards(), step).gradient();
 

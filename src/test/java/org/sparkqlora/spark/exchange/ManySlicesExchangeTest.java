@@ -10,7 +10,7 @@ class ManySlicesExchangeTest extends GradientExchangeContract {
     GradientExchange exchange(JavaSparkContext cluster, GradientFormat format, long length) {
         int slices = (int) ((length + sliceLength(length) - 1) / sliceLength(length));
         return new ShuffleExchange(
-                cluster, format, new SliceLayout(length, sliceLength(length), Math.min(3, slices)), 1);
+                cluster, format, new SliceLayout(length, sliceLength(length), Math.min(3, slices)), 1, 0);
     }
 
     @Override

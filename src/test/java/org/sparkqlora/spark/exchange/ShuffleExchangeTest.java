@@ -8,6 +8,6 @@ import org.sparkqlora.train.GradientFormat;
 class ShuffleExchangeTest extends TreeExchangeContract {
     @Override
     GradientExchange exchange(JavaSparkContext cluster, GradientFormat format, long length) {
-        return new ShuffleExchange(cluster, format, SliceLayout.of(length, 2), 1);
+        return new ShuffleExchange(cluster, format, SliceLayout.of(length, 2), 1, 0);
     }
 }

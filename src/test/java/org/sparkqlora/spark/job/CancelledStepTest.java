@@ -80,7 +80,13 @@ class CancelledStepTest {
         return new SparkGradientSource(
                 context,
                 new TrainingRun(
-                        plan, new LongPass(new BigramSource()), rows, null, Paging.DEFAULT, SnapshotPolicy.DEFAULT),
+                        plan,
+                        new LongPass(new BigramSource()),
+                        rows,
+                        null,
+                        Paging.DEFAULT,
+                        SnapshotPolicy.DEFAULT,
+                        null),
                 () -> TrainFixture.freshState(plan, model),
                 ExchangeChoice.of(ExchangeKind.AUTO, size, context.getConf()));
     }

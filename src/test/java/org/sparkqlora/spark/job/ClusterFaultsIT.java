@@ -81,8 +81,8 @@ class ClusterFaultsIT {
         "COMPUTE,COLLECT",
         "SEND,COLLECT",
         "SEND,SHUFFLE",
-        "UPDATE,SHARED",
-        "OWN,SHARED"
+        "UPDATE,SHARDED",
+        "OWN,SHARDED"
     })
     void aKilledExecutorChangesNoByte(Place place, Way way) {
         run("kill -9 at " + place, place, Effect.WAIT, way, ClusterFaultsIT::kill);
@@ -109,13 +109,13 @@ class ClusterFaultsIT {
     }
 
     @ParameterizedTest(name = "at {0} by {1}")
-    @CsvSource({"COMPUTE,COLLECT", "ADD,SHUFFLE", "OWN,SHARED"})
+    @CsvSource({"COMPUTE,COLLECT", "ADD,SHUFFLE", "OWN,SHARDED"})
     void aTaskThatThrowsIsTakenAgain(Place place, Way way) {
         run("exception at " + place, place, Effect.THROW, way, pid -> {});
     }
 
     @ParameterizedTest(name = "of who hangs at {0} by {1}")
-    @CsvSource({"LOAD,COLLECT", "UPDATE,COLLECT", "COMPUTE,SHUFFLE", "ADD,SHUFFLE", "OWN,SHARED"})
+    @CsvSource({"LOAD,COLLECT", "UPDATE,COLLECT", "COMPUTE,SHUFFLE", "ADD,SHUFFLE", "OWN,SHARDED"})
     void aSpeculativeCopyStepsIn(Place place, Way way) {
         run("hangs at " + place, place, Effect.WAIT, way, pid -> {});
     }
@@ -179,7 +179,7 @@ class ClusterFaultsIT {
     private enum Way {
         COLLECT(ExchangeKind.COLLECT),
         SHUFFLE(ExchangeKind.SHUFFLE),
-        SHARED(ExchangeKind.SHUFFLE);
+        SHARDED(ExchangeKind.SHUFFLE);
 
         private final ExchangeKind exchange;
 
@@ -188,7 +188,7 @@ class ClusterFaultsIT {
         }
 
         private LlamaRuns of(LlamaRuns runs) {
-            return this == SHARED ? runs.shared() : runs;
+            return this == SHARDED ? runs.sharded() : runs;
         }
     }
 

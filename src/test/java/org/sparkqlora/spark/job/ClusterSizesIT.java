@@ -68,17 +68,17 @@ class ClusterSizesIT {
     }
 
     @Test
-    void soTheyDoWhereTheyShareTheOptimizerStateOut() {
+    void soTheyDoWhereTheyShardTheOptimizerState() {
         try (JavaSparkContext cluster = Clusters.start(machines.url())) {
             Clusters.awaitExecutors(cluster, 1);
-            trainShared(cluster, after(2, () -> join(cluster, 2)));
-            trainShared(cluster, after(1, () -> join(cluster, 3, 4)));
-            trainShared(cluster, after(3, () -> machines.loseWorker(1)));
+            trainSharded(cluster, after(2, () -> join(cluster, 2)));
+            trainSharded(cluster, after(1, () -> join(cluster, 3, 4)));
+            trainSharded(cluster, after(3, () -> machines.loseWorker(1)));
         }
     }
 
-    private static void trainShared(JavaSparkContext cluster, LongConsumer afterStep) {
-        assertThat(runs.shared().train(cluster, runs.model(), ExchangeKind.SHUFFLE, afterStep))
+    private static void trainSharded(JavaSparkContext cluster, LongConsumer afterStep) {
+        assertThat(runs.sharded().train(cluster, runs.model(), ExchangeKind.SHUFFLE, afterStep))
                 .isEqualTo(undisturbed);
     }
 
@@ -98,7 +98,7 @@ class ClusterSizesIT {
                 grown.join();
             }
 
-            trainShared(cluster, step -> {});
+            trainSharded(cluster, step -> {});
         }
     }
 

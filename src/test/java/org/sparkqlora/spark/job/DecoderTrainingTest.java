@@ -208,7 +208,7 @@ class DecoderTrainingTest {
                     deleteCopies(); // tasks make their own
                     return new SparkGradientSource(
                             context,
-                            new TrainingRun(plan, model, rows, null, paging, SnapshotPolicy.DEFAULT),
+                            new TrainingRun(plan, model, rows, null, paging, SnapshotPolicy.DEFAULT, null),
                             origin,
                             choice);
                 },

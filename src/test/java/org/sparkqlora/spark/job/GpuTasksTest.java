@@ -42,7 +42,7 @@ class GpuTasksTest {
         try (JavaSparkContext cluster = Clusters.start("local-cluster[1,1,1024]", settings)) {
             ModelSource model = ((FolderModelSource) runs.model()).on(DeviceChoice.CPU);
 
-            assertThat(runs.shared().train(cluster, model, ExchangeKind.SHUFFLE, step -> {}))
+            assertThat(runs.sharded().train(cluster, model, ExchangeKind.SHUFFLE, step -> {}))
                     .isEqualTo(expected);
             assertThat(cluster.parallelize(List.of(0), 1)
                             .map(task -> HeldReplicas.devices().toString())

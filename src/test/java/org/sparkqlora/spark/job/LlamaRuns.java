@@ -58,7 +58,7 @@ import org.sparkqlora.train.metrics.StepMetrics;
  * Runs of one plan: a tiny Llama with adapters over four bits, its optimiser state in files, which trains on four shards. They
  * differ only in where they run and what happens to them.
  */
-public record LlamaRuns(Path folder, PreparedData rows, boolean isShared) {
+public record LlamaRuns(Path folder, PreparedData rows, boolean isSharded) {
     static final int STEPS = 5;
     static final int SHARDS = 4;
 
@@ -86,8 +86,8 @@ public record LlamaRuns(Path folder, PreparedData rows, boolean isShared) {
         return new LlamaRuns(folder, rows, false);
     }
 
-    /** Those whose executors share the optimiser's state out, where they hold it. */
-    LlamaRuns shared() {
+    /** Those whose executors shard the optimiser's state, where they hold it. */
+    LlamaRuns sharded() {
         return new LlamaRuns(folder, rows, true);
     }
 
@@ -131,7 +131,7 @@ public record LlamaRuns(Path folder, PreparedData rows, boolean isShared) {
         GradientSize size = new GradientSize(index.size(), SHARDS, GradientDtype.FP32);
         return new SparkGradientSource(
                 context,
-                new TrainingRun(plan(), model, rows, null, IN_FILE, OFTEN, isShared ? index : null),
+                new TrainingRun(plan(), model, rows, null, IN_FILE, OFTEN, isSharded ? index : null),
                 origin,
                 ExchangeChoice.of(exchange, size, context.getConf()));
     }

@@ -74,8 +74,8 @@ class LongRunMemoryTest {
         PreparedData rows = prepare(context);
         BatchPlan batches = new BatchPlan(rows.rows(), 4, 2, 2, BatchPlan.RowOrder.SHUFFLED, 4L * STEPS);
         TrainPlan plan = TrainFixture.plan(batches);
-        TrainingRun run =
-                new TrainingRun(plan, new BigramSource(VOCABULARY), rows, null, Paging.DEFAULT, SnapshotPolicy.DEFAULT);
+        TrainingRun run = new TrainingRun(
+                plan, new BigramSource(VOCABULARY), rows, null, Paging.DEFAULT, SnapshotPolicy.DEFAULT, null);
         GradientSize size = new GradientSize(VOCABULARY * VOCABULARY, 2, GradientDtype.FP32);
         ExchangeChoice exchange = ExchangeChoice.of(ExchangeKind.SHUFFLE, size, context.getConf());
         new Trainer(

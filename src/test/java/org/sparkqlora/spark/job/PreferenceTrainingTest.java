@@ -215,7 +215,7 @@ class PreferenceTrainingTest {
         long parameters = FirstState.index(model(way), 1).size();
         return origin -> new SparkGradientSource(
                 context,
-                new TrainingRun(plan(way), model(way), rows, null, Paging.DEFAULT, SnapshotPolicy.DEFAULT),
+                new TrainingRun(plan(way), model(way), rows, null, Paging.DEFAULT, SnapshotPolicy.DEFAULT, null),
                 origin,
                 ExchangeChoice.of(
                         exchange,

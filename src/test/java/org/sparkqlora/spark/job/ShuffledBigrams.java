@@ -32,7 +32,13 @@ final class ShuffledBigrams {
             PreparedData rows,
             @Nullable PreparedData heldOut) {
         TrainingRun run = new TrainingRun(
-                plan, new BigramSource(vocabulary), rows, heldOut, Paging.DEFAULT, new SnapshotPolicy(3, 1L << 30));
+                plan,
+                new BigramSource(vocabulary),
+                rows,
+                heldOut,
+                Paging.DEFAULT,
+                new SnapshotPolicy(3, 1L << 30),
+                null);
         long numbers = TrainPlan.numbersOfShard(
                 (long) vocabulary * vocabulary, plan.optimizer(), plan.batches().localSteps());
         GradientSize size = new GradientSize(numbers, plan.batches().shards(), GradientDtype.FP32);

@@ -204,7 +204,7 @@ class SparkGradientSourceTest {
     }
 
     private Function<StateOrigin, GradientSource> sourcesOn(JavaSparkContext context, ExchangeKind exchange) {
-        TrainingRun run = new TrainingRun(plan(), new BigramSource(), rows, heldOut, Paging.DEFAULT, OFTEN);
+        TrainingRun run = new TrainingRun(plan(), new BigramSource(), rows, heldOut, Paging.DEFAULT, OFTEN, null);
         long numbers = TrainPlan.numbersOfShard(
                 BigramModel.VOCABULARY * BigramModel.VOCABULARY,
                 plan().optimizer(),

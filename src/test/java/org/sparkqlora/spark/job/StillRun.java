@@ -67,7 +67,8 @@ public record StillRun(int numbers, long millis, boolean busy, int shards, int s
                 new BatchPlan(rows.rows(), shards, 1, shards, BatchPlan.RowOrder.SHUFFLED, (long) shards * steps, 1));
         ExchangeChoice choice = ExchangeChoice.of(
                 ExchangeKind.SHUFFLE, new GradientSize(numbers, shards, GradientDtype.FP32), context.getConf());
-        TrainingRun run = new TrainingRun(plan, model, rows, rows, Paging.DEFAULT, new SnapshotPolicy(3, 1L << 40));
+        TrainingRun run =
+                new TrainingRun(plan, model, rows, rows, Paging.DEFAULT, new SnapshotPolicy(3, 1L << 40), null);
         try (Workers workers = new Workers(2)) {
             CheckpointStore store =
                     new CheckpointStore(LocalFiles.system(), LocalFiles.path(folder.resolve("checkpoints")), 2);
