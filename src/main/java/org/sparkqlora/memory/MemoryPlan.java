@@ -162,6 +162,12 @@ public record MemoryPlan(
         return sum(inFile::contains);
     }
 
+    /** Of an executor's memory what it leaves for others: parts of gradients and of sums, and its parts of a sharded State. */
+    public long blockBytes() {
+        return bytes(MemoryUse.EXCHANGE)
+                + (inFile.contains(MemoryUse.SHARDED_STATE) ? 0 : bytes(MemoryUse.SHARDED_STATE));
+    }
+
     /** The part of an executor's memory that must fit in Java's heap; the rest is native. */
     public long heapBytes() {
         return sum(use -> home(use) == MemoryUse.Home.HEAP && !inFile.contains(use));

@@ -120,8 +120,7 @@ record PlanReport(
 
     /** Of an executor with one GPU. */
     static long besideHeap(MemoryPlan plan, GpuMemoryPlan card) {
-        long shared = plan.inFile().contains(MemoryUse.SHARDED_STATE) ? 0 : plan.bytes(MemoryUse.SHARDED_STATE);
-        return plan.bytes(MemoryUse.PROCESS) + card.hostBytes() + plan.bytes(MemoryUse.EXCHANGE) + shared;
+        return plan.bytes(MemoryUse.PROCESS) + card.hostBytes() + plan.blockBytes();
     }
 
     private long besideHeap(MemoryPlan plan) {

@@ -3,9 +3,11 @@ package org.sparkqlora.command.plan;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import org.apache.spark.SparkConf;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.memory.GpuMemoryPlan;
 import org.sparkqlora.memory.MemoryPlan;
+import org.sparkqlora.spark.blocks.StorageMemory;
 import org.sparkqlora.train.BatchShape;
 
 /**
@@ -14,6 +16,7 @@ import org.sparkqlora.train.BatchShape;
  * <pre>
  * heap      what the plan counts in it, a quarter more for what Spark keeps there, and 512 MiB that Spark takes for itself
  * overhead  what the plan counts beside the heap, and a tenth more: the cluster manager ends who takes more than was asked for
+ * off-heap  of that what executors leave for each other, where it would go to disk since Spark's share of the heap is smaller
  * cores     of an executor: its tasks at once, times the threads of one
  * </pre>
  *
@@ -38,6 +41,11 @@ record PlanSettings(MemoryPlan plan, @Nullable GpuMemoryPlan card, BatchShape st
 
     List<String> lines() {
         List<String> lines = new ArrayList<>(ofProcesses());
+        if (outside() > 0) {
+            lines.add(line("spark.memory.offHeap.enabled", true));
+            lines.add(line("spark.memory.offHeap.size", size(outside())));
+        }
+
         if (card != null) {
             lines.add(line("spark.executor.resource.gpu.amount", step.tasksAtOnce()));
             lines.add(line("spark.task.resource.gpu.amount", 1.0 / threads));
@@ -58,10 +66,17 @@ record PlanSettings(MemoryPlan plan, @Nullable GpuMemoryPlan card, BatchShape st
                 line("spark.driver.memoryOverhead", size(DRIVER_OVERHEAD)),
                 line("spark.executor.instances", step.executors()),
                 line("spark.executor.memory", size(heap(plan.heapBytes()))),
-                line("spark.executor.memoryOverhead", size(MARGIN * besideHeap())),
+                line("spark.executor.memoryOverhead", size(MARGIN * besideHeap() - outside())),
                 line("spark.executor.cores", step.tasksAtOnce() * threads),
                 line("spark.task.cpus", card == null ? threads : 1),
                 line("spark.cores.max", step.executors() * step.tasksAtOnce() * threads));
+    }
+
+    /** Bytes of blocks, none where they fit in Spark's share of the heap. */
+    private double outside() {
+        double blocks = MARGIN * plan.blockBytes();
+        long heap = (long) heap(plan.heapBytes());
+        return blocks > StorageMemory.of(new SparkConf(false), heap).bytes() ? blocks : 0;
     }
 
     private long besideHeap() {

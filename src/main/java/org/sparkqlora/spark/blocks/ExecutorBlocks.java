@@ -32,7 +32,6 @@ import scala.reflect.ClassTag$;
  */
 public final class ExecutorBlocks implements Serializable, AutoCloseable {
     private static final long serialVersionUID = 1L;
-    private static final StorageLevel IN_MEMORY = StorageLevel.MEMORY_AND_DISK_SER();
     private static final ClassTag<byte[]> BYTES = ClassTag$.MODULE$.apply(byte[].class);
 
     private final Broadcast<String> owner;
@@ -58,7 +57,7 @@ public final class ExecutorBlocks implements Serializable, AutoCloseable {
         ByteBuffer bytes = memory.bytes();
         Handle handle =
                 new Handle(name, bytes.remaining(), crc(bytes), List.of(ExecutorPlace.here())).keptBy(readers, copies);
-        keep(name, memory, IN_MEMORY);
+        keep(name, memory, StorageMemory.here().level());
         return handle;
     }
 
@@ -101,7 +100,7 @@ public final class ExecutorBlocks implements Serializable, AutoCloseable {
             try (BlockMemory fetched = fetchElsewhere(handle)) {
                 reader.accept(fetched.bytes());
                 if (keeps(handle)) {
-                    keep(handle.name(), fetched, IN_MEMORY);
+                    keep(handle.name(), fetched, StorageMemory.here().level());
                 }
             }
         }

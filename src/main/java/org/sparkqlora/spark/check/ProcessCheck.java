@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.function.Predicate;
 import org.sparkqlora.memory.MemoryPlan;
+import org.sparkqlora.spark.blocks.StorageMemory;
 import org.sparkqlora.spark.cluster.ClusterSettings;
 import org.sparkqlora.spark.cluster.ProcessFacts;
 
@@ -40,6 +41,7 @@ record ProcessCheck(MemoryPlan memory, ClusterSettings settings) {
         }
 
         adviseFlags("executors", executors, settings.isLocal() ? DRIVER_FLAGS : EXECUTOR_FLAGS, advice);
+        adviseStorage(executors, advice);
         List<String> processors =
                 executors.stream().map(ProcessFacts::processor).distinct().toList();
         if (processors.size() > 1) {
@@ -135,6 +137,20 @@ record ProcessCheck(MemoryPlan memory, ClusterSettings settings) {
         if (!flags.isEmpty()) {
             advice.add("The %s would be slow: add %s to %s, as spark-conf/ does."
                     .formatted(name, String.join(" ", flags), setting));
+        }
+    }
+
+    /** Of the executor that has least. */
+    private void adviseStorage(List<ProcessFacts> executors, List<String> advice) {
+        long least = executors.stream()
+                .mapToLong(executor ->
+                        StorageMemory.of(settings.conf(), executor.heapBytes()).bytes())
+                .min()
+                .orElse(Long.MAX_VALUE);
+        if (memory.blockBytes() > least) {
+            advice.add(
+                    "Executors keep %s each of gradients, sums and parts of the State for one another, some of it on disk, since Spark's storage memory is %s. Set spark.memory.offHeap.enabled to true and spark.memory.offHeap.size to as much, as plan --spark-conf does."
+                            .formatted(mebi(memory.blockBytes()), mebi(least)));
         }
     }
 

@@ -47,7 +47,8 @@ public record ClusterSettings(SparkConf conf) {
         return boundsMemory() ? OptionalLong.of(heapBytes + overheadBytes(heapBytes)) : OptionalLong.empty();
     }
 
-    private long offHeapBytes() {
+    /** Memory outside the heap of each executor that Spark counts by itself. */
+    public long offHeapBytes() {
         return conf.getBoolean("spark.memory.offHeap.enabled", false)
                 ? conf.getSizeAsBytes("spark.memory.offHeap.size", "0")
                 : 0;

@@ -250,19 +250,41 @@ class PlanCommandTest {
             "--optimizer",
             "adamw"
         };
-        CommandRun each = CommandRun.of(
+        double each = overhead(
                 Stream.concat(Stream.of(plan), Stream.of("--zero-stage", "0")).toArray(String[]::new));
-        CommandRun shared = CommandRun.of(plan);
 
-        assertThat(overhead(each)).isBetween(7e9 * 4 * 1.75, 7e9 * 4 * 1.75 * 1.5);
-        assertThat(overhead(shared) - overhead(each)).isBetween(7e9 * 6 * 0.9, 7e9 * 6 * 1.3);
+        assertThat(each).isBetween(7e9 * 4 * 1.75, 7e9 * 4 * 1.75 * 1.5);
+        assertThat(overhead(plan) - each).isBetween(7e9 * 6 * 0.9, 7e9 * 6 * 1.3);
     }
 
-    private static double overhead(CommandRun run) throws IOException {
+    /** A gradient and 3 sums' shares of a quarter, 48 bytes a parameter over 8: more than Spark's share of the heap. */
+    @Test
+    void whatExecutorsKeepForOneAnotherHasRoomInMemory() throws IOException {
+        String[] plan = {"plan", "--parameters", "7B", "--executors", "8", "--optimizer", "adamw", "--spark-conf"};
+        Properties full =
+                settings(Stream.concat(Stream.of(plan), Stream.of("full")).toArray(String[]::new));
+
+        assertThat(full).containsEntry("spark.memory.offHeap.enabled", "true");
+        double blocks = 7e9 * (4 * 1.75 + 6);
+        assertThat((double) bytes(full, "spark.memory.offHeap.size")).isBetween(blocks * 0.95, blocks * 1.2);
+        assertThat((double) bytes(full, "spark.executor.memoryOverhead")).isLessThan(blocks);
+        assertThat(settings(plan)).doesNotContainKey("spark.memory.offHeap.enabled");
+    }
+
+    /** Memory beside the heap. */
+    private static double overhead(String... plan) throws IOException {
+        Properties settings = settings(plan);
+        boolean isOutside = settings.containsKey("spark.memory.offHeap.size");
+        return bytes(settings, "spark.executor.memoryOverhead")
+                + (isOutside ? bytes(settings, "spark.memory.offHeap.size") : 0);
+    }
+
+    private static Properties settings(String... plan) throws IOException {
+        CommandRun run = CommandRun.of(plan);
         assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
         Properties settings = new Properties();
         settings.load(new StringReader(String.join("\n", run.out())));
-        return bytes(settings, "spark.executor.memoryOverhead");
+        return settings;
     }
 
     @Test

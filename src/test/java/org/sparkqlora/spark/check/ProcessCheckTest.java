@@ -4,9 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.sparkqlora.spark.job.MemoryPlans.GIB;
 
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import org.apache.spark.SparkConf;
 import org.junit.jupiter.api.Test;
 import org.sparkqlora.memory.MemoryPlan;
+import org.sparkqlora.memory.MemoryUse;
 import org.sparkqlora.spark.cluster.ClusterSettings;
 import org.sparkqlora.spark.cluster.ProcessFacts;
 import org.sparkqlora.spark.job.MemoryPlans;
@@ -96,6 +99,26 @@ class ProcessCheckTest {
                 .containsExactly(
                         "The executors would be slow: add --add-modules=jdk.incubator.vector -Dorg.bytedeco.javacpp.nopointergc=true to spark.executor.extraJavaOptions, as spark-conf/ does.",
                         "Executors have different processors (avx2 avx512f / avx2): libtorch may round differently on each, so the adapter's bytes depend on which computes what.");
+    }
+
+    /** Spark's share of a heap of 4 GiB is 0.6 of what 300 MiB leave of it. */
+    @Test
+    void blocksThatWouldGoToDiskAreAdvice() {
+        MemoryPlan exchanging = exchanging(3 * GIB);
+
+        assertThat(standalone(exchanging).advice(DRIVER, List.of(executor("a"))))
+                .containsExactly(
+                        "Executors keep 3072 MiB each of gradients, sums and parts of the State for one another, some of it on disk, since Spark's storage memory is 2278 MiB. Set spark.memory.offHeap.enabled to true and spark.memory.offHeap.size to as much, as plan --spark-conf does.");
+        assertThat(standalone(exchanging(2 * GIB)).advice(DRIVER, List.of(executor("a"))))
+                .isEmpty();
+        assertThat(check("spark://host:7077", exchanging, "spark.memory.fraction", "0.9")
+                        .advice(DRIVER, List.of(executor("a"))))
+                .isEmpty();
+    }
+
+    private static MemoryPlan exchanging(long bytes) {
+        return new MemoryPlan(
+                SMALL.spec(), Map.of(MemoryUse.EXCHANGE, bytes), Set.of(), new MemoryPlan.DriverMemory(GIB, 0, 0), 2);
     }
 
     @Test
