@@ -8,6 +8,7 @@ import org.sparkqlora.checkpoint.Server;
 import org.sparkqlora.options.Console;
 import org.sparkqlora.options.MergeBase;
 import org.sparkqlora.options.ModelAddress;
+import org.sparkqlora.options.ModelOutput;
 import org.sparkqlora.options.ModelPath;
 import org.sparkqlora.options.OptionGroup;
 import org.sparkqlora.options.Overlap;
@@ -84,7 +85,9 @@ public final class ExportCommand implements Command {
     @Nullable
     Location output;
 
-    @Option(names = "--overwrite", description = "Replace the GGUF file that is there.")
+    @Option(
+            names = "--overwrite",
+            description = "Replace the GGUF file that is there, or with --for the model that --output holds.")
     boolean overwrite;
 
     @Option(
@@ -174,6 +177,10 @@ public final class ExportCommand implements Command {
     }
 
     private ExportedFile write(boolean factorsAlone, Location place) {
+        ModelOutput folder = new ModelOutput();
+        folder.folder = output;
+        folder.overwrite = overwrite;
+        folder.require(console, new Overlap.Input("--model", model), new Overlap.Input("--adapter", adapter));
         GgufTarget target = new GgufTarget(place, overwrite ? GgufTarget.Existing.REPLACE : GgufTarget.Existing.REFUSE);
         if (target.isFile()) {
             new Overlap(place, List.of()).refuse("--model", model);

@@ -29,13 +29,13 @@ public final class ModelOutput {
             description =
                     "Folder to write, also on a Hadoop file system. It must not exist, and appears only when it is whole.")
     @Nullable
-    Location folder;
+    public Location folder;
 
     @OptionGroup.Common
     @Option(
             names = "--overwrite",
             description = "Replace the model that --output holds. Its files are told; others in that folder stay.")
-    boolean overwrite;
+    public boolean overwrite;
 
     public void check(Problems problems) {
         if (!overwrite) {

@@ -26,6 +26,8 @@ class ExportCommandTest {
     /** Sums in float32 in another order. */
     private static final double TOLERANCE = 1e-5;
 
+    private static final Path TIED = Path.of("src/test/resources/goldens/models/llama-tied");
+
     @TempDir
     private Path temporary;
 
@@ -149,24 +151,54 @@ class ExportCommandTest {
 
     @Test
     void mergesWhatVllmDoesNotTake() throws IOException {
-        Path tied = Path.of("src/test/resources/goldens/models/llama-tied");
         Path merged = temporary.resolve("merged");
 
-        CommandRun run = CommandRun.of(
-                "export",
-                "--for",
-                "vllm",
-                "--model",
-                tied.resolve("base").toString(),
-                "--adapter",
-                tied.resolve("variants/dora/adapter").toString(),
-                "--output",
-                merged.toString());
+        CommandRun run = merged(TIED.resolve("base"), merged);
 
         assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
         assertThat(run.err()).contains("vllm does not serve it as it is: use_dora: it adds no magnitudes (DoRA)");
         assertThat(run.summary()).contains("\"run\":\"vllm serve %s\"".formatted(merged));
         assertThat(merged.resolve("model.safetensors")).isNotEmptyFile();
+    }
+
+    @Test
+    void replacesAModelThatWasMergedForVllmOnlyWhenAskedAndNeverWhatItReads() throws IOException {
+        Path there = temporary.resolve("there");
+        assertThat(merged(TIED.resolve("base"), there).code()).isEqualTo(ExitCode.OK);
+        Path thesis = Files.writeString(temporary.resolve("thesis.txt"), "years of work");
+        byte[] before = Files.readAllBytes(there.resolve("model.safetensors"));
+
+        CommandRun unasked = merged(TIED.resolve("base"), there);
+        CommandRun onItsBase = merged(there, there, "--overwrite");
+        CommandRun onAFile = merged(TIED.resolve("base"), thesis, "--overwrite");
+
+        assertThat(unasked.code()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(unasked.err())
+                .contains("Cannot write %s: expected a folder that does not exist yet, found one".formatted(there));
+        assertThat(onItsBase.code()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(onItsBase.err()).contains("expected every input outside of it, found --model " + there);
+        assertThat(onAFile.code()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(thesis).hasContent("years of work");
+        assertThat(there.resolve("model.safetensors")).hasBinaryContent(before);
+        CommandRun asked = merged(TIED.resolve("base"), there, "--overwrite");
+        assertThat(asked.code()).as(asked.err()).isEqualTo(ExitCode.OK);
+        assertThat(asked.err()).contains("--overwrite: replacing config.json, model.safetensors");
+    }
+
+    private static CommandRun merged(Path base, Path output, String... options) {
+        return CommandRun.of(Stream.concat(
+                        Stream.of(
+                                "export",
+                                "--for",
+                                "vllm",
+                                "--model",
+                                base.toString(),
+                                "--adapter",
+                                TIED.resolve("variants/dora/adapter").toString(),
+                                "--output",
+                                output.toString()),
+                        Stream.of(options))
+                .toArray(String[]::new));
     }
 
     @Test
