@@ -127,6 +127,12 @@ public final class ExportCommand implements Command {
     public void check(Problems problems) {
         ModelPath.check(problems, "--model", model);
         problems.requireFolder("--adapter", adapter);
+        if (output != null && output.path().getName().endsWith(GgufTarget.SUFFIX)) {
+            problems.requirePlaceForFile("--output", output);
+        } else {
+            problems.requirePlaceForFolder("--output", output);
+        }
+
         problems.require(output != null || server != null, "--output: expected a file or folder, found none");
         problems.require(server == null || adapter != null, "--for: expected --adapter, which it checks, found none");
         problems.require(!adapterOnly || adapter != null, "--adapter-only: expected --adapter, found none");
@@ -171,16 +177,16 @@ public final class ExportCommand implements Command {
             return written.file().toString();
         }
 
+        ModelOutput folder = new ModelOutput();
+        folder.folder = output;
+        folder.overwrite = overwrite;
+        folder.require(console, new Overlap.Input("--model", model), new Overlap.Input("--adapter", adapter));
         try (Merge merge = Merge.open(modelFolder(), Required.value("--adapter", adapter), quant.spec())) {
             return merge.write(base, output).folder().toString();
         }
     }
 
     private ExportedFile write(boolean factorsAlone, Location place) {
-        ModelOutput folder = new ModelOutput();
-        folder.folder = output;
-        folder.overwrite = overwrite;
-        folder.require(console, new Overlap.Input("--model", model), new Overlap.Input("--adapter", adapter));
         GgufTarget target = new GgufTarget(place, overwrite ? GgufTarget.Existing.REPLACE : GgufTarget.Existing.REFUSE);
         if (target.isFile()) {
             new Overlap(place, List.of()).refuse("--model", model);

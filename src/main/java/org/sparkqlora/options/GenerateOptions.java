@@ -96,6 +96,7 @@ public final class GenerateOptions {
                 (prompts == null) == (output == null),
                 "--output: expected together with --prompts, found one of the two");
         problems.requireFile("--prompts", prompts);
+        problems.requirePlaceForFile("--output", output);
         problems.require(
                 output == null || !Files.exists(output),
                 "--output: Cannot write %s: expected a file that does not exist yet, found one",

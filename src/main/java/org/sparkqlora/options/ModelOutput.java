@@ -38,6 +38,11 @@ public final class ModelOutput {
     public boolean overwrite;
 
     public void check(Problems problems) {
+        problems.requirePlaceForFile("--output", folder);
+        requireAbsent(problems);
+    }
+
+    private void requireAbsent(Problems problems) {
         if (!overwrite) {
             problems.requireAbsent("--output", folder);
         }
@@ -51,6 +56,7 @@ public final class ModelOutput {
 
     /** As {@link #check}, of a command that goes on with folders of its own. */
     public void checkResumable(Problems problems, Known known) {
+        problems.requirePlaceForFile("--output", folder);
         Location there = folder;
         if (there == null || !there.isLocal()) {
             return;
@@ -58,7 +64,7 @@ public final class ModelOutput {
 
         try {
             if (!known.isKnown(there.files(), there.path())) {
-                check(problems);
+                requireAbsent(problems);
             }
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to look into " + there, e);

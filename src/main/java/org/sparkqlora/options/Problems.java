@@ -69,20 +69,64 @@ public final class Problems {
         requireAbsent(option, target == null || !target.isLocal() ? null : target.local());
     }
 
+    /** A folder that is not there is made below one that this user may write. */
+    public void requirePlaceForFolder(String option, @Nullable Path folder) {
+        if (folder != null && !Files.isDirectory(folder)) {
+            requireWritable(option, folder, folder);
+        }
+    }
+
+    /** A file is made in a folder that this user may write, or that is made below one. */
+    public void requirePlaceForFile(String option, @Nullable Path file) {
+        Path folder = file == null ? null : file.toAbsolutePath().getParent();
+        if (file != null && folder != null) {
+            requireWritable(option, file, folder);
+        }
+    }
+
+    private void requireWritable(String option, Path target, Path folder) {
+        Path there = folder.toAbsolutePath();
+        while (!Files.exists(there) && there.getParent() != null) {
+            there = there.getParent();
+        }
+
+        require(
+                Files.isDirectory(there) && Files.isWritable(there),
+                "%s: Cannot write to %s: expected a folder that this user may write, found %s",
+                option,
+                target,
+                Files.isDirectory(there) ? "no permission to write " + there : "a file");
+    }
+
+    /** On another file system nothing is looked for. */
+    public void requirePlaceForFolder(String option, @Nullable Location folder) {
+        requirePlaceForFolder(option, folder == null || !folder.isLocal() ? null : folder.local());
+    }
+
+    /** On another file system nothing is looked for. */
+    public void requirePlaceForFile(String option, @Nullable Location file) {
+        requirePlaceForFile(option, file == null || !file.isLocal() ? null : file.local());
+    }
+
     /** A file on this host that an option writes again must be one that the option has written before: it begins so. */
     public void requireOwn(String option, @Nullable Path file, String beginning) {
-        if (file == null || !Files.isRegularFile(file)) {
-            return;
+        requirePlaceForFile(option, file);
+        require(
+                file == null || !Files.exists(file) || isOwn(file, beginning),
+                "%s: Cannot replace %s: expected no file, or one that this option has written, found another",
+                option,
+                file);
+    }
+
+    private static boolean isOwn(Path file, String beginning) {
+        if (!Files.isRegularFile(file)) {
+            return false; // a folder, a device, a pipe
         }
 
         byte[] expected = beginning.getBytes(StandardCharsets.UTF_8);
         try (InputStream in = Files.newInputStream(file)) {
             byte[] found = in.readNBytes(expected.length);
-            require(
-                    found.length == 0 || Arrays.equals(found, expected),
-                    "%s: Cannot replace %s: expected no file, or one that this option has written, found another",
-                    option,
-                    file);
+            return found.length == 0 || Arrays.equals(found, expected);
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to read " + file, e);
         }

@@ -61,9 +61,10 @@ public final class LocalFiles {
         T to(BufferedWriter out) throws IOException;
     }
 
-    /** Does {@code work}, whose text is then the whole {@code file}; a file that is there is replaced. */
+    /** Does {@code work}, whose text is then the whole {@code file}; a file that is there is replaced, and its folder need not be. */
     public static <T> T replaceBy(Path file, Writing<T> work) throws IOException {
         Path fresh = fresh(file);
+        Files.createDirectories(fresh.getParent());
         try {
             T done = write(fresh, work);
             rename(fresh, file);

@@ -279,6 +279,51 @@ class BadInputTest {
         assertThat(folder.resolve("runs")).hasContent("in the way");
     }
 
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "prepare --data DATA --output PLACE",
+                "evaluate --data DATA --prepared PLACE",
+                "evaluate --data DATA --per-example PLACE/losses.jsonl",
+                "train --data DATA --output OUTPUT --prepared PLACE",
+                "train --data DATA --output OUTPUT --tensorboard PLACE",
+                "train --data DATA --output OUTPUT --lineage PLACE/events.jsonl",
+                "quantize --output PLACE/q",
+                "export --output PLACE/model.gguf",
+                "export --output PLACE",
+                "generate --prompts DATA --output PLACE/answers.jsonl",
+                "inspect MODEL --result PLACE/result.json"
+            })
+    void aPlaceBelowAFileIsToldBeforeWork(String line) throws IOException {
+        Path place = Files.writeString(folder.resolve("place"), "in the way");
+        List<String> words = new ArrayList<>(List.of(line.replace("DATA", data.toString())
+                .replace("OUTPUT", output.toString())
+                .replace("MODEL", model.toString())
+                .replace("PLACE", place.toString())
+                .split(" ")));
+        if (!words.contains("inspect")) {
+            words.addAll(List.of("--model", model.toString()));
+        }
+
+        CommandRun run = CommandRun.of(words.toArray(String[]::new));
+
+        assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(run.out()).isEmpty();
+        assertThat(run.err())
+                .contains(": Cannot write to " + place, ": expected a folder that this user may write, found a file")
+                .doesNotContain("\tat ", "Exception");
+        assertThat(place).hasContent("in the way");
+    }
+
+    @Test
+    void theLossesOfDocumentsAreNotWrittenInPlaceOfAFolder() {
+        CommandRun run = CommandRun.of(
+                "evaluate", "--model", model.toString(), "--data", data.toString(), "--per-example", folder.toString());
+
+        assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.BAD_INPUT);
+        assertOneError(run, "--per-example: Cannot replace " + folder);
+    }
+
     @Test
     void anOutputWithoutPermission() {
         // Where even root makes no folder.

@@ -191,6 +191,23 @@ class OwnOutputTest {
         }
     }
 
+    @Test
+    void whatIsNoFileIsNotReplacedByAResult() throws IOException {
+        Path device = Files.createSymbolicLink(folder.resolve("device"), Path.of("/dev/null"));
+        Path linked = Files.createSymbolicLink(folder.resolve("linked"), output);
+
+        for (Path place : new Path[] {device, linked, output}) {
+            CommandRun run = CommandRun.of("--result", place.toString(), "inspect", runs.model());
+
+            assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.BAD_INPUT);
+            assertThat(run.err()).contains("--result: Cannot replace " + place);
+            assertThat(run.out()).isEmpty();
+        }
+
+        assertThat(device).isSymbolicLink();
+        assertThat(linked).isSymbolicLink();
+    }
+
     private CommandRun quantize(String... options) {
         return CommandRun.of(Stream.concat(
                         Stream.of(

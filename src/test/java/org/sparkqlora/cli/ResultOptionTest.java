@@ -72,13 +72,14 @@ class ResultOptionTest {
     }
 
     @Test
-    void aFileThatCannotBeWrittenIsAFailure() throws IOException {
+    void aFileThatCannotBeWrittenIsToldBeforeWork() throws IOException {
         Path file = Files.writeString(folder.resolve("file"), "not a folder");
         CommandRun run = CommandRun.of(
                 "plan", "--parameters", "7B", "--result", file.resolve("r.json").toString());
 
-        assertThat(run.code()).isEqualTo(ExitCode.RESUMABLE);
-        assertThat(run.err()).contains("Failed to write " + file.resolve("r.json"));
+        assertThat(run.code()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(run.err()).contains("--result: Cannot write to " + file.resolve("r.json"), "found a file");
+        assertThat(run.out()).isEmpty();
     }
 
     private String file() {

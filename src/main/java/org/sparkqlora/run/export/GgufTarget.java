@@ -21,7 +21,9 @@ import org.sparkqlora.weights.gguf.GgufOutType;
  * @param existing what becomes of a file that is there
  */
 public record GgufTarget(Location place, Existing existing) {
-    private static final String SUFFIX = ".gguf";
+    /** Of the name of a file. */
+    public static final String SUFFIX = ".gguf";
+
     private static final byte[] MAGIC = "GGUF".getBytes(StandardCharsets.US_ASCII);
 
     /** The treatment of a file that is there. */
