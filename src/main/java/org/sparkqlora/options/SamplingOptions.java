@@ -48,7 +48,10 @@ public final class SamplingOptions {
 
     public void check(Problems problems) {
         problems.requireAtLeast("--max-new-tokens", 1, maxNewTokens);
-        problems.require(temperature >= 0, "--temperature: expected at least 0, found %s", temperature);
+        problems.require(
+                temperature >= 0 && Double.isFinite(temperature),
+                "--temperature: expected at least 0, found %s",
+                temperature);
         problems.requireAtLeast("--top-k", 0, topK);
         problems.require(topP > 0 && topP <= 1, "--top-p: expected more than 0 and at most 1, found %s", topP);
     }

@@ -9,6 +9,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.input.Utf8Lines;
 import org.sparkqlora.tokenizer.AddedToken;
 import picocli.CommandLine.Option;
 
@@ -65,9 +66,7 @@ public final class TokenOptions {
 
     private static List<String> lines(Path file) {
         try {
-            return Files.readAllLines(file).stream()
-                    .filter(line -> !line.isBlank())
-                    .toList();
+            return Utf8Lines.read(file).stream().filter(line -> !line.isBlank()).toList();
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to read " + file, e);
         }

@@ -105,7 +105,7 @@ class AnswerFileTest {
         CommandRun run = generate(folder.resolve("somebodys.jsonl"));
 
         assertThat(run.code()).isEqualTo(ExitCode.BAD_INPUT);
-        assertThat(run.err()).contains("expected the question that they answer, found somebody's");
+        assertThat(run.err()).contains("--output: Cannot go on with %s: expected answers".formatted(unfinished));
         assertThat(unfinished).hasContent("somebody's");
     }
 

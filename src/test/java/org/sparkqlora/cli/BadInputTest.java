@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -322,6 +323,25 @@ class BadInputTest {
 
         assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.BAD_INPUT);
         assertOneError(run, "--per-example: Cannot replace " + folder);
+    }
+
+    @Test
+    void newTokensInAnotherEncoding() throws IOException {
+        Path tokens = folder.resolve("tokens.txt");
+        Files.write(tokens, "<|caf\u00e9|>\n".getBytes(StandardCharsets.ISO_8859_1));
+
+        assertRefused(
+                List.of("--new-tokens-file", tokens.toString(), "--modules-to-save", "embed_tokens,lm_head"),
+                "Cannot read %s: expected text in UTF-8".formatted(tokens));
+    }
+
+    @Test
+    void dataInAnotherEncodingAreNotInspected() throws IOException {
+        Files.write(data, "caf\u00e9\n".getBytes(StandardCharsets.ISO_8859_1));
+        CommandRun run = CommandRun.of("inspect", data.toString());
+
+        assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.BAD_INPUT);
+        assertOneError(run, "Cannot read %s: expected text in UTF-8".formatted(data));
     }
 
     @Test

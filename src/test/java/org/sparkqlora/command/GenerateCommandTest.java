@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -155,6 +156,62 @@ class GenerateCommandTest {
         assertThat(run.err())
                 .contains("Cannot answer %s:2: Cannot read the record: expected a field prompt".formatted(prompts));
         assertThat(output).doesNotExist();
+    }
+
+    @Test
+    void aByteOrderMarkIsNoPartOfAPrompt() throws Exception {
+        Path prompts = Files.writeString(folder.resolve("marked.jsonl"), "\uFEFF{\"prompt\": \"hello\"}\n");
+        Path output = folder.resolve("marked-answers.jsonl");
+
+        CommandRun run =
+                generate("--prompts", prompts.toString(), "--output", output.toString(), "--max-new-tokens", "4");
+
+        assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
+        assertThat(output).content().startsWith("{\"prompt\":\"hello\",\"text\":");
+    }
+
+    @Test
+    void whatIsNeitherTextNorLinesIsNoFileOfPrompts() throws Exception {
+        Path latin = Files.write(folder.resolve("latin.txt"), "caf\u00e9\n".getBytes(StandardCharsets.ISO_8859_1));
+        Path list = Files.writeString(folder.resolve("list.json"), "[{\"prompt\": \"a\"},\n {\"prompt\": \"b\"}]");
+
+        assertRefused(latin, folder.resolve("never.jsonl"), "Cannot read %s: expected text in UTF-8".formatted(latin));
+        assertRefused(
+                list,
+                folder.resolve("never.jsonl"),
+                "Cannot answer %s: expected JSON lines or lines of text, found a JSON list".formatted(list));
+    }
+
+    @Test
+    void anUnfinishedFileOfSomebodyElseStays() throws Exception {
+        Path prompts = Files.writeString(folder.resolve("asked.txt"), "hello\n");
+        Path foreign = Files.write(folder.resolve("mine.jsonl.unfinished"), new byte[] {(byte) 0xff, 1, '\n'});
+        Path text = Files.writeString(folder.resolve("notes.jsonl.unfinished"), "my notes\n");
+        Path inside = Files.createDirectory(folder.resolve("inside.jsonl.unfinished"));
+
+        for (Path there : new Path[] {foreign, text, inside}) {
+            String name = there.getFileName().toString().replace(".unfinished", "");
+            assertRefused(prompts, folder.resolve(name), "Cannot go on with %s: expected".formatted(there));
+        }
+
+        assertThat(foreign).hasBinaryContent(new byte[] {(byte) 0xff, 1, '\n'});
+        assertThat(text).hasContent("my notes");
+    }
+
+    private static void assertRefused(Path prompts, Path output, String message) {
+        CommandRun run = generate("--prompts", prompts.toString(), "--output", output.toString());
+
+        assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(run.err()).contains(message).doesNotContain("Exception");
+        assertThat(output).doesNotExist();
+    }
+
+    @Test
+    void aTemperatureWithoutEndIsRefused() {
+        CommandRun run = generate("--prompt", "hello", "--temperature", "1e400");
+
+        assertThat(run.code()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(run.err()).contains("--temperature: expected at least 0, found Infinity");
     }
 
     @Test

@@ -2,16 +2,15 @@ package org.sparkqlora.command.inspect;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.stream.Stream;
 import org.sparkqlora.data.BadRecordException;
 import org.sparkqlora.data.ExampleJson;
 import org.sparkqlora.data.RecordFormat;
 import org.sparkqlora.data.RecordReading;
+import org.sparkqlora.input.Utf8Lines;
 
 /**
  * The records of a file of JSON lines.
@@ -23,8 +22,8 @@ import org.sparkqlora.data.RecordReading;
 record DataSurvey(Map<RecordFormat, Long> byFormat, long bad, String firstBad) {
     static DataSurvey of(Path file, RecordFormat format) {
         Counting counting = new Counting(format);
-        try (Stream<String> lines = Files.lines(file)) {
-            lines.forEach(counting::add);
+        try {
+            Utf8Lines.each(file, counting::add);
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to read " + file, e);
         }

@@ -1,11 +1,10 @@
 package org.sparkqlora.command.inspect;
 
-import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.data.BadRecordException;
 import org.sparkqlora.data.Example;
@@ -14,6 +13,7 @@ import org.sparkqlora.data.Example.PlainText;
 import org.sparkqlora.data.Example.PromptCompletion;
 import org.sparkqlora.data.ExampleJson;
 import org.sparkqlora.data.RecordFormat;
+import org.sparkqlora.input.Utf8Lines;
 import org.sparkqlora.options.Console;
 import org.sparkqlora.tokenizer.ExampleEncoder;
 import org.sparkqlora.tokenizer.ModelTokenizer;
@@ -23,15 +23,14 @@ import org.sparkqlora.tokenizer.TrainOn;
 record ExampleViews(Path model, @Nullable Path chatTemplate, RecordFormat format, TrainOn trainOn) {
     /** Prints a JSON line for each record of {@code file}. */
     public void print(Path file, Console console) {
-        try (ModelTokenizer tokenizer = ModelTokenizer.open(model, chatTemplate, List.of());
-                BufferedReader lines = Files.newBufferedReader(file)) {
-            long number = 0;
-            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-                number++;
+        try (ModelTokenizer tokenizer = ModelTokenizer.open(model, chatTemplate, List.of())) {
+            AtomicLong number = new AtomicLong();
+            Utf8Lines.each(file, line -> {
+                number.incrementAndGet();
                 if (!line.isBlank()) {
-                    console.result(view(tokenizer, file, number, line));
+                    console.result(view(tokenizer, file, number.get(), line));
                 }
-            }
+            });
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to read " + file, e);
         }

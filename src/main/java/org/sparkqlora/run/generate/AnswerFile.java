@@ -3,6 +3,7 @@ package org.sparkqlora.run.generate;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
@@ -10,6 +11,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.storage.LineJournal;
 import org.sparkqlora.storage.LocalFiles;
@@ -33,17 +35,28 @@ final class AnswerFile implements AutoCloseable {
     /** The question of answers that were begun there. */
     static Optional<AnswerQuestion> begun(Path output) {
         Path file = unfinished(output);
-        try {
-            if (!Files.exists(file)) {
-                return Optional.empty();
-            }
+        if (!Files.exists(file)) {
+            return Optional.empty();
+        }
 
-            try (BufferedReader lines = Files.newBufferedReader(file)) {
-                return Optional.ofNullable(lines.readLine()).map(AnswerQuestionJson::read);
-            }
+        if (Files.isDirectory(file)) {
+            throw foreign(file, null);
+        }
+
+        try (BufferedReader lines = Files.newBufferedReader(file)) {
+            return Optional.ofNullable(lines.readLine()).map(AnswerQuestionJson::read);
+        } catch (CharacterCodingException | BadInputException e) {
+            throw foreign(file, e);
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to read " + file, e);
         }
+    }
+
+    private static BadInputException foreign(Path file, @Nullable Exception cause) {
+        return new BadInputException(
+                "--output: Cannot go on with %s: expected answers that were begun, with their question in the first line, found another text or folder. Choose another --output, or move it away"
+                        .formatted(file),
+                cause);
     }
 
     /** Begins with the answers to {@code question}, or goes on with them. */

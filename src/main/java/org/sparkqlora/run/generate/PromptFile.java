@@ -2,19 +2,20 @@ package org.sparkqlora.run.generate;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.data.BadRecordException;
 import org.sparkqlora.data.ExampleJson;
 import org.sparkqlora.data.Prompt;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.input.TemplateLimits;
+import org.sparkqlora.input.Utf8Lines;
 import org.sparkqlora.spark.job.ByAdapter;
 import org.sparkqlora.storage.StoredFile;
 import org.sparkqlora.tokenizer.ModelTokenizer;
@@ -28,6 +29,7 @@ import org.sparkqlora.tokenizer.PromptEncoder;
  */
 record PromptFile(Path path, @Nullable String adapterField) {
     private static final String OBJECT = "{";
+    private static final Pattern LIST = Pattern.compile("\\[(\\s*\\{.*)?");
 
     /** A file whose prompts name no adapters. */
     PromptFile(Path path) {
@@ -44,12 +46,18 @@ record PromptFile(Path path, @Nullable String adapterField) {
 
     List<Line> read() {
         List<String> lines = lines();
-        boolean records = lines.stream()
+        String first = lines.stream()
                 .filter(line -> !line.isBlank())
                 .findFirst()
                 .orElse("")
-                .stripLeading()
-                .startsWith(OBJECT);
+                .strip();
+        if (LIST.matcher(first).matches()) {
+            throw new BadInputException(
+                    "Cannot answer %s: expected JSON lines or lines of text, found a JSON list. Write each of its records on a line of its own"
+                            .formatted(path));
+        }
+
+        boolean records = first.startsWith(OBJECT);
         requireRecords(records);
         List<Line> prompts = new ArrayList<>();
         for (int i = 0; i < lines.size(); i++) {
@@ -131,7 +139,7 @@ record PromptFile(Path path, @Nullable String adapterField) {
 
     private List<String> lines() {
         try {
-            return Files.readAllLines(path);
+            return Utf8Lines.read(path);
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to read " + path, e);
         }
