@@ -28,12 +28,12 @@ public final class GateCommand implements Command {
             required = true,
             paramLabel = "X",
             description = "The largest mean loss that is good enough.")
-    double maxLoss = Double.NaN;
+    double maxLoss = 1;
 
     @Override
     public void check(Problems problems) {
         problems.require(
-                maxLoss > 0 || Double.isNaN(maxLoss), "--max-loss: expected a number above 0, found %s", maxLoss);
+                maxLoss > 0 && Double.isFinite(maxLoss), "--max-loss: expected a number above 0, found %s", maxLoss);
     }
 
     @Override

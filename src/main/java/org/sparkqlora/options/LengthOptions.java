@@ -7,6 +7,9 @@ import picocli.CommandLine.Option;
 public final class LengthOptions {
     private static final int SHORTEST = 2;
 
+    /** Far more than models see, and few enough to count with. */
+    private static final int LONGEST = 1 << 24;
+
     @OptionGroup.Common
     @Option(
             names = "--sequence-length",
@@ -17,5 +20,6 @@ public final class LengthOptions {
 
     void check(Problems problems) {
         problems.requireAtLeast("--sequence-length", SHORTEST, tokens);
+        problems.require(tokens <= LONGEST, "--sequence-length: expected at most %d, found %d", LONGEST, tokens);
     }
 }

@@ -160,7 +160,7 @@ public final class RunOptions {
 
     void check(Problems problems) {
         problems.require(maxSteps == null || maxSteps >= 1, "--max-steps: expected at least 1, found %s", maxSteps);
-        problems.require(epochs > 0, "--epochs: expected more than 0, found %s", epochs);
+        problems.require(epochs > 0 && Double.isFinite(epochs), "--epochs: expected more than 0, found %s", epochs);
         batch.check(problems);
         problems.require(shards == null || shards >= 1, "--shards: expected at least 1, found %s", shards);
         problems.requireAtLeast("--local-steps", 1, localSteps);

@@ -326,6 +326,30 @@ class BadInputTest {
     }
 
     @Test
+    void aLengthThatNoMemoryHolds() {
+        CommandRun run = CommandRun.of(
+                "train",
+                "--model",
+                model.toString(),
+                "--data",
+                data.toString(),
+                "--output",
+                output.toString(),
+                "--dry-run",
+                "--sequence-length",
+                "2147483647");
+
+        assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.BAD_INPUT);
+        assertOneError(run, "--sequence-length: expected at most 16777216, found 2147483647");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"--alpha=1e400", "--alpha-pattern=q_proj=Infinity", "--epochs=1e400"})
+    void aNumberWithoutEnd(String option) {
+        assertRefused(List.of(option), option.substring(0, "--alpha".length()), "Infinity");
+    }
+
+    @Test
     void newTokensInAnotherEncoding() throws IOException {
         Path tokens = folder.resolve("tokens.txt");
         Files.write(tokens, "<|caf\u00e9|>\n".getBytes(StandardCharsets.ISO_8859_1));
@@ -342,6 +366,14 @@ class BadInputTest {
 
         assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.BAD_INPUT);
         assertOneError(run, "Cannot read %s: expected text in UTF-8".formatted(data));
+    }
+
+    @Test
+    void optionsInAFolder() {
+        CommandRun run = CommandRun.of("train", "--config", folder.toString());
+
+        assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.BAD_INPUT);
+        assertOneError(run, "Cannot read %s: expected a file, found a folder".formatted(folder));
     }
 
     @Test

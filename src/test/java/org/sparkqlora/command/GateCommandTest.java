@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.sparkqlora.cli.CommandRun;
 
@@ -48,12 +49,21 @@ class GateCommandTest {
         assertThat(run.err()).contains("Cannot read ");
     }
 
-    @Test
-    void aThresholdThatNothingPassesIsRefused() throws IOException {
-        CommandRun run = gate("{\"code\":0,\"summary\":{\"loss\":1}}", "-1");
+    @ParameterizedTest
+    @CsvSource({"-1, -1.0", "NaN, NaN", "1e400, Infinity"})
+    void aThresholdThatNothingOrAllPassesIsRefused(String maxLoss, String found) throws IOException {
+        CommandRun run = gate("{\"code\":0,\"summary\":{\"loss\":1}}", maxLoss);
 
         assertThat(run.code()).isEqualTo(ExitCode.BAD_INPUT);
-        assertThat(run.err()).contains("--max-loss: expected a number above 0, found -1.0");
+        assertThat(run.err()).contains("--max-loss: expected a number above 0, found " + found);
+    }
+
+    @Test
+    void aFolderIsNoEvaluation() {
+        CommandRun run = CommandRun.of("gate", "--evaluation", folder.toString(), "--max-loss", "1");
+
+        assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(run.err()).contains("Cannot read %s: expected a file, found a folder".formatted(folder));
     }
 
     private CommandRun gate(String evaluation, String maxLoss) throws IOException {

@@ -42,7 +42,7 @@ public record LoraSpec(
             throw new BadInputException("Cannot build adapters of rank %d: rank must be at least 1".formatted(rank));
         }
 
-        if (!(alpha > 0)) {
+        if (!isPositive(alpha)) {
             throw new BadInputException("Cannot scale adapters by alpha %s: alpha must be above 0".formatted(alpha));
         }
 
@@ -52,7 +52,7 @@ public record LoraSpec(
         }
 
         rankPattern.forEach((key, own) -> requirePattern("rank", key, own, own >= 1));
-        alphaPattern.forEach((key, own) -> requirePattern("alpha", key, own, own > 0));
+        alphaPattern.forEach((key, own) -> requirePattern("alpha", key, own, isPositive(own)));
         rankPattern = Collections.unmodifiableMap(new TreeMap<>(rankPattern));
         alphaPattern = Collections.unmodifiableMap(new TreeMap<>(alphaPattern));
     }
@@ -220,6 +220,10 @@ public record LoraSpec(
 
     private static BoundedPattern pattern(String key) {
         return BoundedPattern.compile("(.*\\.)?(" + key + ")");
+    }
+
+    private static boolean isPositive(double alpha) {
+        return alpha > 0 && Double.isFinite(alpha);
     }
 
     private static void requirePattern(String what, String key, Number value, boolean positive) {

@@ -99,7 +99,19 @@ public record Location(Path path) {
         try {
             return files.exists(path) ? Optional.of(read(files, mostBytes)) : Optional.empty();
         } catch (IOException e) {
+            if (isFolder(files)) {
+                throw new BadInputException("Cannot read %s: expected a file, found a folder".formatted(this), e);
+            }
+
             throw new UncheckedIOException("Failed to read " + this, e);
+        }
+    }
+
+    private boolean isFolder(FileSystem files) {
+        try {
+            return files.getFileStatus(path).isDirectory();
+        } catch (IOException e) {
+            return false; // what failed before is told
         }
     }
 
