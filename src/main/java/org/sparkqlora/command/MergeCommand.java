@@ -95,6 +95,7 @@ public final class MergeCommand implements Command {
     @Override
     public String run(Console console) {
         output.require(console, new Overlap.Input("--model", model), new Overlap.Input("--adapter", adapter));
+        evaluation.look(console);
         MergeResult result = new CommandLineage(lineage, new SparkConf(), console)
                 .follow(work(), this::merged, merged -> CommandLineage.written(output.target(), null));
         console.note("wrote %s", output.target());

@@ -6,6 +6,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.data.RecordFormat;
 import org.sparkqlora.model.layout.Method;
+import org.sparkqlora.options.ClusterOptions;
 import org.sparkqlora.options.Console;
 import org.sparkqlora.options.DataOptions;
 import org.sparkqlora.options.EvaluateOptions;
@@ -15,6 +16,7 @@ import org.sparkqlora.options.PrecisionChoice;
 import org.sparkqlora.options.Problems;
 import org.sparkqlora.run.evaluate.EvaluationJob;
 import org.sparkqlora.run.export.Merge.MergeResult;
+import org.sparkqlora.run.prepare.Preparation;
 import org.sparkqlora.spark.cluster.Location;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -51,6 +53,13 @@ final class MergeEvaluation {
     public void check(Problems problems) {
         if (isAsked()) {
             data().check(problems);
+        }
+    }
+
+    /** Refuses data that cannot be read, before a model is written. */
+    void look(Console console) {
+        if (isAsked()) {
+            new Preparation(new ClusterOptions().context("evaluate", console), console).look(sources, data());
         }
     }
 

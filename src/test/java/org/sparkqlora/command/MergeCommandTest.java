@@ -110,6 +110,25 @@ class MergeCommandTest {
     }
 
     @Test
+    void dataThatAreNotThereAreToldBeforeTheMerge() {
+        Path output = temporary.resolve("merged");
+        CommandRun run = CommandRun.of(
+                "merge",
+                "--model",
+                base("llama-tied"),
+                "--adapter",
+                adapter("llama-tied").toString(),
+                "--output",
+                output.toString(),
+                "--eval-data",
+                temporary.resolve("nowhere.jsonl").toString());
+
+        assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(run.err()).contains("Cannot read data from " + temporary.resolve("nowhere.jsonl"));
+        assertThat(output).doesNotExist();
+    }
+
+    @Test
     void sweepsWhatAMergeThatWasKilledLeft() throws IOException {
         Path killed = Files.createDirectory(temporary.resolve(".merged.tmp-" + UUID.randomUUID()));
         Path half = Files.writeString(killed.resolve("model.safetensors"), "half");
