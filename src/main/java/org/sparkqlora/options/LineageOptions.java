@@ -47,7 +47,17 @@ public final class LineageOptions {
     public void check(Problems problems) {
         String place = target;
         if (place != null && !place.isEmpty()) {
-            problems.collect(OPTION, () -> given(place, Map.of()));
+            problems.collect(OPTION, () -> given(place, Map.of()))
+                    .filter(FileLineage.class::isInstance)
+                    .map(FileLineage.class::cast)
+                    .ifPresent(events -> {
+                        problems.requirePlaceForFile(OPTION, events.file());
+                        problems.require(
+                                events.isOwn(),
+                                "%s: Cannot add to %s: expected no file, or one of OpenLineage events, found another",
+                                OPTION,
+                                events.file());
+                    });
         }
     }
 

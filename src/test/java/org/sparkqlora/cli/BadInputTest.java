@@ -350,6 +350,17 @@ class BadInputTest {
     }
 
     @Test
+    void anEventOfLineageIsNotAddedToAnotherFile() throws IOException {
+        String before = Files.readString(data);
+
+        assertRefused(
+                List.of("--lineage", data.toString()),
+                "--lineage: Cannot add to %s: expected no file, or one of OpenLineage events, found another"
+                        .formatted(data));
+        assertThat(data).hasContent(before.strip());
+    }
+
+    @Test
     void newTokensInAnotherEncoding() throws IOException {
         Path tokens = folder.resolve("tokens.txt");
         Files.write(tokens, "<|caf\u00e9|>\n".getBytes(StandardCharsets.ISO_8859_1));
