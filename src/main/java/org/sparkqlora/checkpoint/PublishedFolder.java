@@ -21,6 +21,7 @@ import org.sparkqlora.input.InputLimits;
 import org.sparkqlora.storage.Removal;
 import org.sparkqlora.storage.StoredFile;
 import org.sparkqlora.storage.WholeFile;
+import org.sparkqlora.weights.safetensors.ShardIndexJson;
 
 /**
  * A result where others take it from, on any Hadoop file system. Files are copied and read back; {@code published.json}, written
@@ -33,6 +34,8 @@ import org.sparkqlora.storage.WholeFile;
 public record PublishedFolder(int files, long bytes) {
     /** Written last, so that a reader who finds it has the rest. */
     public static final String COMMIT = "published.json";
+
+    private static final String INDEX = ".safetensors.index.json";
 
     private static final int BUFFER = 1 << 16;
 
@@ -107,9 +110,10 @@ public record PublishedFolder(int files, long bytes) {
                         "Cannot publish %s: expected an adapter or a model, found no files".formatted(source));
             }
 
-            Layout.require(
-                    source,
-                    listed.stream().map(file -> file.getPath().getName()).toList());
+            List<String> names =
+                    listed.stream().map(file -> file.getPath().getName()).toList();
+            Layout.require(source, names);
+            requireShards(names);
             List<StoredFile> content = new ArrayList<>();
             for (FileStatus file : listed) {
                 content.add(
@@ -117,6 +121,28 @@ public record PublishedFolder(int files, long bytes) {
             }
 
             return content;
+        }
+
+        /** A download that ended early has an index of files that are not there. */
+        private void requireShards(List<String> names) throws IOException {
+            for (String name : names) {
+                if (!name.endsWith(INDEX)) {
+                    continue;
+                }
+
+                Path index = new Path(source, name);
+                try (InputStream in = from.open(index)) {
+                    String text = BoundedText.read(in, InputLimits.DEFAULT.configBytes(), index);
+                    for (String shard : new TreeSet<>(
+                            ShardIndexJson.read(index.toString(), text).values())) {
+                        if (!names.contains(shard)) {
+                            throw new BadInputException(
+                                    "Cannot publish %s: %s lists %s, which does not exist. Is the download complete?"
+                                            .formatted(source, name, shard));
+                        }
+                    }
+                }
+            }
         }
 
         private void copy(StoredFile file) throws IOException {

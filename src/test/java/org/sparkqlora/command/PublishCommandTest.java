@@ -51,6 +51,22 @@ class PublishCommandTest {
     }
 
     @Test
+    void aModelWhoseIndexNamesAFileThatIsNotThereIsRefused() throws IOException {
+        Files.move(adapter.resolve("adapter_model.safetensors"), adapter.resolve("model-00001-of-00002.safetensors"));
+        Files.move(adapter.resolve("adapter_config.json"), adapter.resolve("config.json"));
+        Files.writeString(
+                adapter.resolve("model.safetensors.index.json"),
+                "{\"weight_map\": {\"a\": \"model-00001-of-00002.safetensors\", \"b\": \"model-00002-of-00002.safetensors\"}}");
+
+        CommandRun run = publish();
+
+        assertThat(run.code()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(run.err())
+                .contains("model.safetensors.index.json lists model-00002-of-00002.safetensors, which does not exist");
+        assertThat(target).doesNotExist();
+    }
+
+    @Test
     void theSameAgainChangesNothing() throws IOException {
         publish();
         FileTime before = FileTime.fromMillis(1000);

@@ -16,7 +16,15 @@ public final class ShardIndexJson {
 
     /** Shard file names by tensor. A name that could leave the folder is refused. */
     static Map<String, String> read(Path indexJson) {
-        FieldsJson fields = FieldsJson.read(indexJson);
+        return read(FieldsJson.read(indexJson));
+    }
+
+    /** The same of the {@code text} of an index; {@code document} is for messages. */
+    public static Map<String, String> read(String document, String text) {
+        return read(FieldsJson.parse(document, text));
+    }
+
+    private static Map<String, String> read(FieldsJson fields) {
         ObjectNode weightMap = fields.object(WEIGHT_MAP).node();
         if (weightMap.isEmpty()) {
             throw fields.wrong(
