@@ -213,6 +213,24 @@ class BadInputTest {
     }
 
     @Test
+    void aGroupOfAGlobThatACommaCut() {
+        String glob = "{%s/data,%s/other}.jsonl".formatted(folder, folder);
+        CommandRun run =
+                CommandRun.of("prepare", "--model", model.toString(), "--data", glob, "--output", output.toString());
+
+        assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.BAD_INPUT);
+        assertOneError(run, "{" + folder + "/data");
+    }
+
+    @Test
+    void aShareToHoldOutThatIsLessThanAnExample() {
+        assertRefused(
+                List.of("--eval-fraction", "0.01"),
+                "Cannot hold out 0.01 of " + data,
+                "found none. Raise --eval-fraction, or give --eval-data");
+    }
+
+    @Test
     void aPathWithAColonInIt() {
         data = Path.of("data:1.jsonl");
 

@@ -21,6 +21,7 @@ import org.apache.spark.sql.SparkSession;
 import org.apache.spark.util.SerializableConfiguration;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.data.Columns;
+import org.sparkqlora.data.HeldOutSplit;
 import org.sparkqlora.data.Labels;
 import org.sparkqlora.data.ProblemType;
 import org.sparkqlora.input.BadInputException;
@@ -264,6 +265,13 @@ public final class DataPreparation {
         PreparationCounts counts =
                 results.stream().map(GroupResult::counts).reduce(PreparationCounts.NONE, PreparationCounts::plus);
         if (counts.rows() == 0) {
+            if (options.part().side() == HeldOutSplit.Side.HELD_OUT) {
+                throw new BadInputException(
+                        "Cannot hold out %s of %s: expected an example with a trained token among those held out, found none. Raise --eval-fraction, or give --eval-data"
+                                .formatted(
+                                        options.part().heldOut(), sources.get(0).name()));
+            }
+
             throw new BadInputException(
                     "Cannot train on %s: expected an example with a trained token, found none (%d examples without one, %d bad records)"
                             .formatted(sources.get(0).name(), counts.untrained(), counts.bad()));

@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.regex.Pattern;
 import org.apache.hadoop.fs.GlobPattern;
 import org.sparkqlora.input.FileNames;
@@ -27,6 +28,15 @@ record LocalNames(FileNames names) {
         require(start, parts.subList(fixed, parts.size()));
     }
 
+    /** Nothing for a part of a group of several folders, such as <code>{a/b,c}</code>, and for what is no glob. */
+    private static Optional<GlobPattern> pattern(String part) {
+        try {
+            return Optional.of(new GlobPattern(part));
+        } catch (RuntimeException e) { // of a library that Hadoop brings under several names
+            return Optional.empty();
+        }
+    }
+
     private void require(Path at, List<String> patterns) throws IOException {
         if (!Files.isDirectory(at)) {
             return;
@@ -37,7 +47,11 @@ record LocalNames(FileNames names) {
             return;
         }
 
-        GlobPattern pattern = new GlobPattern(patterns.get(0));
+        GlobPattern pattern = pattern(patterns.get(0)).orElse(null);
+        if (pattern == null) {
+            return; // whoever lists tells what is wrong
+        }
+
         try (DirectoryStream<Path> inside = Files.newDirectoryStream(at)) {
             for (Path each : inside) {
                 if (pattern.matches(each.getFileName().toString())) {
