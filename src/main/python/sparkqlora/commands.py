@@ -106,7 +106,8 @@ def generate(
         prompts, answers = Path(folder, "prompts.jsonl"), Path(folder, "answers.jsonl")
         prompts.write_text("".join(map(question, prompt)), encoding="utf-8")
         _run("generate", {"prompts": prompts, "output": answers, **asked})
-        lines = answers.read_text(encoding="utf-8").splitlines()
+        # splitlines() would also cut at separators of Unicode inside an answer
+        lines = answers.read_text(encoding="utf-8").removesuffix("\n").split("\n")
 
     return [read(Answer, {**json.loads(line), "prompt": each}) for each, line in zip(prompt, lines)]
 

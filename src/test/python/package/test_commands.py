@@ -78,7 +78,7 @@ def test_an_adapter_is_judged_asked_and_merged(demo: Path, model: Path, tmp_path
 
 def test_prompts_that_are_asked_together_are_answered_as_each_alone(demo: Path, model: Path) -> None:
     adapter = demo / "tuned" / "adapter"
-    prompts = ["What does the owl say?", "Where does\nthe wolf live?"]
+    prompts = ["What does the owl say?", "Where does\nthe wolf live?", "What does\u2028the cow say?"]
 
     together = sparkqlora.generate(model, prompts, adapter, max_new_tokens=12, precision="fp32")
 
