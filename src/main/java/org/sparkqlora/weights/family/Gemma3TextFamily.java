@@ -23,7 +23,7 @@ final class Gemma3TextFamily implements ModelFamily {
         FieldsJson fields = config.fields();
         int pattern = fields.count("sliding_window_pattern", fields.count("_sliding_window_pattern", PATTERN));
         OptionalInt window = fields.countOrNull("sliding_window", WINDOW);
-        RotarySpec full = config.rotaryOf(LayerFieldsJson.FULL);
+        RotarySpec full = config.fullRotary();
         RotarySpec sliding =
                 config.unscaledRotaryOf(LayerFieldsJson.SLIDING, fields.number("rope_local_base_freq", WINDOWED_THETA));
         return config.windowed(config.kindsFullEvery(pattern), window, full, sliding);

@@ -23,13 +23,15 @@ record LayerFieldsJson(FieldsJson fields, double theta, int maxPositions) {
         return RotaryJson.read(fields, theta, maxPositions);
     }
 
-    /** The rotary embedding of layers of one kind: that which {@code rope_parameters} names for it, or that of all layers. */
-    RotarySpec rotaryOf(String kind) {
-        FieldsJson parameters = fields.object("rope_parameters");
-        return parameters.has(kind) ? RotaryJson.readPart(parameters.object(kind), theta, maxPositions) : rotary();
+    /**
+     * The rotary embedding of full layers where windowed ones turn otherwise: {@code rope_parameters} names one for each kind, and
+     * {@code rope_scaling}, of older configs, speaks of full layers.
+     */
+    RotarySpec fullRotary() {
+        return RotaryJson.readScaled(fields, FULL, theta, maxPositions);
     }
 
-    /** As {@link #rotaryOf}, but unscaled and with the base {@code absent} where {@code rope_parameters} names none for this kind. */
+    /** That which {@code rope_parameters} names for layers of {@code kind}; unscaled and with the base {@code absent} where it names none. */
     RotarySpec unscaledRotaryOf(String kind, double absent) {
         FieldsJson parameters = fields.object("rope_parameters");
         return RotaryJson.readPart(parameters.object(kind), absent, maxPositions);

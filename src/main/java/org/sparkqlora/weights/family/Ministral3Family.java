@@ -25,22 +25,17 @@ final class Ministral3Family implements ModelFamily {
     }
 
     private static RotarySpec rotary(LayerFieldsJson config) {
-        if (!config.fields().has("rope_parameters")) {
+        FieldsJson parameters = RotaryJson.parameters(config.fields());
+        if (parameters.isEmpty()) {
             return ROTARY;
         }
 
-        FieldsJson parameters = config.fields().object("rope_parameters");
         RotarySpec rotary = config.rotary();
         return parameters.has("llama_4_scaling_beta")
                 ? rotary.withQueryScaling(new RotarySpec.QueryScaling(
                         parameters.number("llama_4_scaling_beta"),
                         parameters.count("original_max_position_embeddings")))
                 : rotary;
-    }
-
-    @Override
-    public double theta() {
-        return 1_000_000;
     }
 
     @Override

@@ -111,6 +111,17 @@ public final class ModelConfigJson {
         requireGroups(config.heads(), config.keyValueHeads(), config.headSize());
         for (int layer = 0; layer < config.layers(); layer++) {
             requireGroups(config.heads(), config.keyValueHeads(layer), config.headSize(layer));
+            int headSize = config.headSize(layer);
+            config.layerTraits().get(layer).rotary().ifPresent(rotary -> requirePairs(rotary, headSize));
+        }
+    }
+
+    private void requirePairs(RotarySpec rotary, int headSize) {
+        if (rotary.width(headSize) % 2 != 0) {
+            throw fields.unsupported(
+                    RotaryJson.SHARE,
+                    String.valueOf(rotary.share()),
+                    "an even number of the %d elements of a head".formatted(headSize));
         }
     }
 

@@ -17,7 +17,7 @@ final class Olmo3Family implements ModelFamily {
     @Override
     public List<LayerTraits> layers(LayerFieldsJson config) {
         FieldsJson fields = config.fields();
-        RotarySpec full = config.rotaryOf(LayerFieldsJson.FULL);
+        RotarySpec full = config.fullRotary();
         OptionalInt window = fields.countOrNull("sliding_window", WINDOW);
         RotarySpec sliding = config.unscaledRotaryOf(LayerFieldsJson.SLIDING, fields.number("rope_theta", theta()));
         return config.windowed(config.kindsFullEvery(INTERVAL), window, full, sliding);

@@ -21,7 +21,7 @@ final class Phi3Family implements ModelFamily {
 
     /** Phi's older files say yarn or su and mean longrope. */
     private static void requirePlainRotary(FieldsJson fields) {
-        FieldsJson rotary = fields.object(fields.has("rope_parameters") ? "rope_parameters" : "rope_scaling");
+        FieldsJson rotary = RotaryJson.parameters(fields);
         String type = rotary.text("rope_type", rotary.text("type", "default"));
         if (!type.equals("default")) {
             throw fields.unsupported("rope_type", type, "default");

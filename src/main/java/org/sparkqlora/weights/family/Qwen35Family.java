@@ -65,7 +65,7 @@ final class Qwen35Family implements ModelFamily {
 
     private RotarySpec rotary(LayerFieldsJson config) {
         FieldsJson fields = config.fields();
-        FieldsJson parameters = fields.object("rope_parameters");
+        FieldsJson parameters = RotaryJson.parameters(fields);
         double share = parameters.number(RotaryJson.SHARE, fields.number(RotaryJson.SHARE, ROTARY_SHARE));
         RotarySpec whole = RotaryJson.readPart(
                 parameters.without(RotaryJson.SHARE), fields.number("rope_theta", theta()), config.maxPositions());

@@ -1,5 +1,6 @@
 package org.sparkqlora.weights.family;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import org.sparkqlora.weights.safetensors.FieldsJson;
 
 /**
@@ -17,8 +18,21 @@ record RotaryJson(FieldsJson fields, int maxPositions) {
     /** Reads what {@code config} says of all its layers; {@code theta} is the family's base where it says none. */
     static RotarySpec read(FieldsJson config, double theta, int maxPositions) {
         requireWhole(config);
-        FieldsJson fields = config.object(config.has("rope_parameters") ? "rope_parameters" : "rope_scaling");
-        return readPart(fields, config.number("rope_theta", theta), maxPositions);
+        return readPart(parameters(config), config.number("rope_theta", theta), maxPositions);
+    }
+
+    /** The object in which {@code config} says it: where it has both, transformers takes {@code rope_scaling}. */
+    static FieldsJson parameters(FieldsJson config) {
+        FieldsJson older = config.object("rope_scaling");
+        return older.isEmpty() ? config.object("rope_parameters") : older;
+    }
+
+    /** Reads what {@code rope_parameters} says of layers of {@code kind} in {@code config}, and {@code rope_scaling} in its place. */
+    static RotarySpec readScaled(FieldsJson config, String kind, double theta, int maxPositions) {
+        requireWhole(config);
+        ObjectNode own = config.object("rope_parameters").object(kind).node().deepCopy();
+        own.setAll(config.object("rope_scaling").node());
+        return readPart(new FieldsJson(config.document(), own), config.number("rope_theta", theta), maxPositions);
     }
 
     /** Reads one object of the form of {@code rope_parameters}. */

@@ -195,7 +195,8 @@ final class GgufConfigEntries {
     }
 
     private FieldsJson rotaryFields() {
-        FieldsJson given = fields.object(fields.has("rope_parameters") ? "rope_parameters" : "rope_scaling");
+        FieldsJson older = fields.object("rope_scaling");
+        FieldsJson given = older.isEmpty() ? fields.object("rope_parameters") : older;
         return given.has("full_attention") ? given.object("full_attention") : given;
     }
 

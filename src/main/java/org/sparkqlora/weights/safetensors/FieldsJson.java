@@ -65,6 +65,10 @@ public record FieldsJson(String document, ObjectNode node) {
         return location == null ? "" : " at character " + location.getCharOffset();
     }
 
+    public boolean isEmpty() {
+        return node.isEmpty();
+    }
+
     public boolean has(String key) {
         return node.hasNonNull(key);
     }

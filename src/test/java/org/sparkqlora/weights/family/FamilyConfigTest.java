@@ -28,6 +28,13 @@ class FamilyConfigTest {
     }
 
     @Test
+    void ministral3TurnsByTheCommonBaseWhereItsParametersNameNone() {
+        ModelConfig config = parse("\"model_type\": \"ministral3\", \"rope_parameters\": {\"rope_type\": \"default\"}");
+
+        assertThat(config.layerTraits().get(0).rotary()).hasValue(new RotarySpec(10_000, new RotaryScaling.Unscaled()));
+    }
+
+    @Test
     void queriesGrowByTheLogarithmOfTheContextsBehindThem() {
         RotarySpec.QueryScaling scaling = new RotarySpec.QueryScaling(0.1, 16_384);
 
@@ -279,6 +286,7 @@ class FamilyConfigTest {
             value = {
                 "\"hidden_act\": \"gelu_pytorch_tanh\" | Unsupported hidden_act 'gelu_pytorch_tanh' in config.json: expected silu",
                 "\"attn_output_gate\": false | Unsupported attn_output_gate 'false' in config.json: expected true",
+                "\"head_dim\": 12, \"layer_types\": [\"full_attention\"] | Unsupported partial_rotary_factor '0.25' in config.json: expected an even number of the 12 elements of a head",
                 "\"linear_num_value_heads\": 24 | Unsupported linear_num_value_heads '24' in config.json: expected a multiple of linear_num_key_heads, 16",
                 "\"layer_types\": [\"sliding_attention\"] | Unsupported layer_types 'sliding_attention' in config.json: expected full_attention or linear_attention",
             })

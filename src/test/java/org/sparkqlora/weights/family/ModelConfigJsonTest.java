@@ -13,6 +13,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.sparkqlora.weights.Goldens;
 import org.sparkqlora.weights.safetensors.InvalidWeightsException;
 
@@ -135,6 +136,50 @@ class ModelConfigJsonTest {
         assertThat(old.headSize()).isEqualTo(256);
         assertThat(old.tiedEmbeddings()).isTrue();
         assertThat(old.attentionScale()).isEqualTo(0.0625);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"llama", "ministral3", "qwen3_5_text"})
+    void takesTheOlderScalingWhereTheNewOneIsBesideIt(String family) {
+        ModelConfig config = parse("""
+                "model_type": "%s", "layer_types": ["full_attention", "full_attention"], "head_dim": 16,
+                "rope_parameters": {"rope_type": "default", "rope_theta": 1000.0}, "rope_scaling": {"type": "linear", "factor": 4.0}""".formatted(family));
+
+        RotarySpec rotary = config.layerTraits().get(0).rotary().orElseThrow();
+        assertThat(rotary.scaling()).isEqualTo(new RotaryScaling.Linear(4));
+        assertThat(rotary.theta()).isEqualTo(10_000);
+    }
+
+    @Test
+    void anEmptyScalingSaysNothing() {
+        ModelConfig config = parse("""
+                "model_type": "llama", "rope_parameters": {"rope_type": "linear", "factor": 2.0, "rope_theta": 1000.0}, "rope_scaling": {}""");
+
+        assertThat(config.layerTraits().get(0).rotary()).hasValue(new RotarySpec(1000, new RotaryScaling.Linear(2)));
+    }
+
+    @Test
+    void gemma3TurnsAsItSaysOfEachKindOfLayer() {
+        ModelConfig alike = parse("""
+                "model_type": "gemma3_text", "sliding_window_pattern": 2, "rope_parameters": {"rope_type": "linear", "factor": 2.0}""");
+        ModelConfig scaled = parse("""
+                "model_type": "gemma3_text", "sliding_window_pattern": 2, "rope_scaling": {"rope_type": "linear", "factor": 8.0},
+                "rope_parameters": {"full_attention": {"rope_theta": 1000.0}, "sliding_attention": {"rope_theta": 100.0}}""");
+
+        assertThat(rotaries(alike))
+                .containsExactly(
+                        new RotarySpec(10_000, new RotaryScaling.Unscaled()),
+                        new RotarySpec(1_000_000, new RotaryScaling.Unscaled()));
+        assertThat(rotaries(scaled))
+                .containsExactly(
+                        new RotarySpec(100, new RotaryScaling.Unscaled()),
+                        new RotarySpec(1000, new RotaryScaling.Linear(8)));
+    }
+
+    private static List<RotarySpec> rotaries(ModelConfig config) {
+        return config.layerTraits().stream()
+                .flatMap(layer -> layer.rotary().stream())
+                .toList();
     }
 
     @Test
