@@ -3,7 +3,7 @@ package org.sparkqlora.weights.family;
 import java.util.List;
 import org.sparkqlora.weights.safetensors.FieldsJson;
 
-/** Llama with a sliding window. */
+/** Llama with a sliding window, which some layers of Ministral 8B do not have. */
 final class MistralFamily implements ModelFamily {
     private static final int WINDOW = 4096;
 
@@ -14,6 +14,7 @@ final class MistralFamily implements ModelFamily {
 
     @Override
     public List<LayerTraits> layers(LayerFieldsJson config) {
-        return config.alike(config.fields().countOrNull("sliding_window", WINDOW));
+        List<String> kinds = config.kinds(layer -> LayerFieldsJson.SLIDING);
+        return config.windowed(kinds, config.fields().countOrNull("sliding_window", WINDOW));
     }
 }

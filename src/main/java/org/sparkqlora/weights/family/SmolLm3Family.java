@@ -23,7 +23,7 @@ final class SmolLm3Family implements ModelFamily {
         boolean windows = fields.flag("use_sliding_window", false) && fields.has("sliding_window");
         List<String> kinds =
                 config.kinds(layer -> windows && !turning.get(layer) ? LayerFieldsJson.SLIDING : LayerFieldsJson.FULL);
-        OptionalInt window = windows ? OptionalInt.of(fields.count("sliding_window")) : OptionalInt.empty();
+        OptionalInt window = fields.countOrNull("sliding_window");
         Optional<RotarySpec> rotary = Optional.of(config.rotary());
         List<LayerTraits> layers = new ArrayList<>();
         for (int layer = 0; layer < config.layers(); layer++) {

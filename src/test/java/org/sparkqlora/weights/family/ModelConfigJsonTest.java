@@ -183,6 +183,22 @@ class ModelConfigJsonTest {
     }
 
     @Test
+    void mistralHasWindowsInLayersThatSaySo() {
+        ModelConfig config = parse("""
+                "model_type": "mistral", "layer_types": ["full_attention", "sliding_attention"], "sliding_window": 64""");
+
+        assertThat(windows(config)).containsExactly(OptionalInt.empty(), OptionalInt.of(64));
+    }
+
+    @Test
+    void smolLm3HasWindowsInLayersThatSaySo() {
+        ModelConfig config = parse("""
+                "model_type": "smollm3", "layer_types": ["full_attention", "sliding_attention"], "sliding_window": 64""");
+
+        assertThat(windows(config)).containsExactly(OptionalInt.empty(), OptionalInt.of(64));
+    }
+
+    @Test
     void capsGemma2UnlessItSaysNull() {
         assertThat(parse("\"model_type\": \"gemma2\"").traits().attentionCap()).hasValue(50);
         assertThat(parse("\"model_type\": \"gemma2\", \"attn_logit_softcapping\": null")
