@@ -1,6 +1,7 @@
 package org.sparkqlora.weights.family;
 
 import java.util.List;
+import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import org.sparkqlora.weights.safetensors.FieldsJson;
 
@@ -14,14 +15,14 @@ final class Gemma3TextFamily implements ModelFamily {
     public DecoderTraits traits(FieldsJson config) {
         return Gemma2Family.gemma(config)
                 .queryKeyNorm(QueryKeyNorm.EACH_HEAD)
-                .caps(config.numberOrNull("attn_logit_softcapping"), config.numberOrNull("final_logit_softcapping"))
+                .caps(OptionalDouble.empty(), config.numberOrNull("final_logit_softcapping"))
                 .build();
     }
 
     @Override
     public List<LayerTraits> layers(LayerFieldsJson config) {
         FieldsJson fields = config.fields();
-        int pattern = fields.count("sliding_window_pattern", fields.count("_sliding_window_pattern", PATTERN));
+        int pattern = fields.count("sliding_window_pattern", PATTERN);
         OptionalInt window = fields.countOrNull("sliding_window", WINDOW);
         RotarySpec full = config.fullRotary();
         RotarySpec sliding =

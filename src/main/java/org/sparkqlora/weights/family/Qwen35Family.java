@@ -40,6 +40,10 @@ final class Qwen35Family implements ModelFamily {
                 config.count("linear_key_head_dim", 128),
                 config.count("linear_value_head_dim", 128),
                 config.count("linear_conv_kernel_dim", 4));
+        if (shape.kernel() < 2) {
+            throw config.unsupported("linear_conv_kernel_dim", "1", "at least 2");
+        }
+
         if (shape.valueHeads() % shape.keyHeads() != 0) {
             throw config.unsupported(
                     "linear_num_value_heads",

@@ -286,6 +286,7 @@ class FamilyConfigTest {
             value = {
                 "\"hidden_act\": \"gelu_pytorch_tanh\" | Unsupported hidden_act 'gelu_pytorch_tanh' in config.json: expected silu",
                 "\"attn_output_gate\": false | Unsupported attn_output_gate 'false' in config.json: expected true",
+                "\"linear_conv_kernel_dim\": 1 | Unsupported linear_conv_kernel_dim '1' in config.json: expected at least 2",
                 "\"head_dim\": 12, \"layer_types\": [\"full_attention\"] | Unsupported partial_rotary_factor '0.25' in config.json: expected an even number of the 12 elements of a head",
                 "\"linear_num_value_heads\": 24 | Unsupported linear_num_value_heads '24' in config.json: expected a multiple of linear_num_key_heads, 16",
                 "\"layer_types\": [\"sliding_attention\"] | Unsupported layer_types 'sliding_attention' in config.json: expected full_attention or linear_attention",

@@ -183,6 +183,14 @@ class ModelConfigJsonTest {
     }
 
     @Test
+    void gemma3CapsNoScores() {
+        assertThat(parse("\"model_type\": \"gemma3_text\", \"attn_logit_softcapping\": 50.0")
+                        .traits()
+                        .attentionCap())
+                .isEmpty();
+    }
+
+    @Test
     void mistralHasWindowsInLayersThatSaySo() {
         ModelConfig config = parse("""
                 "model_type": "mistral", "layer_types": ["full_attention", "sliding_attention"], "sliding_window": 64""");
