@@ -142,6 +142,11 @@ public final class WeightFolder implements TensorSource, AutoCloseable {
         ShapeCheck.check(this);
     }
 
+    /** Throws an error if the files hold a head of the model's own where its config says that the embedding is one. */
+    public void checkHead() {
+        TiedHead.check(this);
+    }
+
     /** Throws an error that names the first weight with a NaN or an infinity, and its place. */
     public void checkFinite(Workers workers) {
         new FiniteCheck(this, workers).run();

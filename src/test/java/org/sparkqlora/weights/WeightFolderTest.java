@@ -70,6 +70,30 @@ class WeightFolderTest {
     }
 
     @Test
+    void refusesAHeadOfItsOwnWhereTheConfigSaysThatItIsTheEmbedding() throws IOException {
+        Path folder = Goldens.copyBase("mistral-window", temporary.resolve("model"));
+        edit(folder.resolve("config.json"), "\"tie_word_embeddings\": false", "\"tie_word_embeddings\": true");
+
+        assertThatThrownBy(() -> WeightFolder.open(folder).checkHead())
+                .isInstanceOf(InvalidWeightsException.class)
+                .hasMessage(
+                        "Cannot use %s: expected no lm_head.weight, or a copy of model.embed_tokens.weight, because tie_word_embeddings is true, found another. Set it to false in config.json to use both.",
+                        folder);
+    }
+
+    @Test
+    void takesACopyOfATiedEmbedding() throws IOException {
+        Path folder = Goldens.copyBase("mistral-window", temporary.resolve("model"));
+        edit(folder.resolve("config.json"), "\"tie_word_embeddings\": false", "\"tie_word_embeddings\": true");
+        WeightFolder apart = WeightFolder.open(folder);
+        byte[] copy = new byte[(int) apart.tensor("model.embed_tokens.weight").byteSize()];
+        apart.tensor("model.embed_tokens.weight").buffer().get(copy);
+        ModelFolders.replace(folder, apart.tensor("lm_head.weight").spec(), copy);
+
+        assertThatCode(() -> WeightFolder.open(folder).checkHead()).doesNotThrowAnyException();
+    }
+
+    @Test
     void listsEveryWeightThatDoesNotFitTheConfig() throws IOException {
         Path folder = Goldens.copyBase("llama-tied", temporary.resolve("model"));
         ModelFolders.remove(folder, "model.norm.weight");

@@ -58,6 +58,7 @@ public final class Merge implements AutoCloseable {
     public static Merge open(Path model, Location adapterFolder, QuantSpec spec) {
         WeightFolder source = WeightFolder.open(model);
         source.checkShapes();
+        source.checkHead();
         AdapterStart start = AdapterStart.from(adapterFolder, model, source.config());
         AdapterMerge merge = new AdapterMerge(source.config(), Objects.requireNonNull(start.lora()));
         FlatVector adapter = AdapterFolder.read(adapterFolder.files(), adapterFolder.path(), merge.parameters());

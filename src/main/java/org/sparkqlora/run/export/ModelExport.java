@@ -47,6 +47,7 @@ public record ModelExport(
     private ExportedFile writeModel(GgufTarget target) {
         try (WeightFolder source = WeightFolder.open(model)) {
             source.checkShapes();
+            source.checkHead();
             return target.write(GgufExport.of(source, ChangedWeights.NONE, type, labels(model)), type);
         }
     }

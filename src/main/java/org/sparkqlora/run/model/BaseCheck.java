@@ -30,6 +30,7 @@ public final class BaseCheck {
         try (WeightFolder weights = WeightFolder.open(options.folder());
                 Workers workers = new Workers(Runtime.getRuntime().availableProcessors())) {
             weights.checkShapes();
+            weights.checkHead();
             if (lora != null && lora.takesFromBase()) {
                 PissaOloraFactors.requireTakable(weights, lora);
             }
