@@ -16,7 +16,7 @@ import org.sparkqlora.tensor.TensorScope;
 
 /**
  * The trained tensors of one version of the flat vector, as the model's products need them: matrices and biases in the number
- * format of activations, norm weights, magnitudes, the head that scores texts and what decides over the decay of a state in float32. Reading
+ * format of activations, norm weights, magnitudes, sinks, the head that scores texts and what decides over the decay of a state in float32. Reading
  * is safe from many threads; closing frees the tensors.
  */
 public final class BoundParameters implements AutoCloseable {
@@ -26,7 +26,8 @@ public final class BoundParameters implements AutoCloseable {
             ModelLayout.MAGNITUDE_SUFFIX,
             SavedModules.SCORE_KEY,
             "linear_attn.A_log",
-            "linear_attn.dt_bias");
+            "linear_attn.dt_bias",
+            "self_attn.sinks");
 
     private final Map<String, Tensor> tensors = new HashMap<>();
 
