@@ -51,6 +51,9 @@ FAMILIES = {
     "ministral3": dict(head_dim=16, sliding_window=6, rope_parameters=dict(
         rope_type="yarn", rope_theta=100.0, factor=4.0, original_max_position_embeddings=5, beta_fast=2.0, beta_slow=0.25,
         mscale=1.0, mscale_all_dim=1.0, llama_4_scaling_beta=0.7)),
+    # what transformers writes for Ministral 8B, which is published as mistral
+    "ministral": dict(head_dim=16, sliding_window=5, layer_types=["full_attention", "sliding_attention"],
+                      rope_parameters=dict(rope_type="default", rope_theta=100.0)),
     "olmo3": dict(tie_word_embeddings=False, num_hidden_layers=3, sliding_window=5,
                   layer_types=["sliding_attention", "full_attention", "sliding_attention"],
                   rope_parameters=dict(full_attention=dict(rope_type="yarn", rope_theta=100.0, factor=4.0, original_max_position_embeddings=16),

@@ -67,7 +67,7 @@ class BadInputTest {
     void anUnknownArchitecture() throws IOException {
         replace("config.json", "\"llama\"", "\"mamba\"");
 
-        assertRefused("mamba", "llama, mistral, ministral3, qwen2");
+        assertRefused("mamba", "llama, mistral, ministral, ministral3, qwen2");
     }
 
     @Test

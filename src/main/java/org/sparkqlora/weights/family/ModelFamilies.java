@@ -14,6 +14,7 @@ final class ModelFamilies {
         Map<String, ModelFamily> all = new LinkedHashMap<>();
         all.put("llama", new LlamaFamily());
         all.put("mistral", new MistralFamily());
+        all.put("ministral", new MistralFamily());
         all.put("ministral3", new Ministral3Family());
         all.put("qwen2", new Qwen2Family());
         all.put("qwen3", new Qwen3Family());

@@ -237,7 +237,7 @@ class ModelConfigJsonTest {
             delimiter = '|',
             quoteCharacter = '`',
             value = {
-                "\"model_type\": \"gpt2\" | Unsupported model_type 'gpt2' in config.json: expected llama, mistral, ministral3, qwen2, qwen3, qwen3_moe, qwen3_5_text, gemma2, gemma3_text, gemma4_text, gemma4_unified_text, gpt_oss, granite, granitemoehybrid, olmo2, olmo3, phi3, smollm3",
+                "\"model_type\": \"gpt2\" | Unsupported model_type 'gpt2' in config.json: expected llama, mistral, ministral, ministral3, qwen2, qwen3, qwen3_moe, qwen3_5_text, gemma2, gemma3_text, gemma4_text, gemma4_unified_text, gpt_oss, granite, granitemoehybrid, olmo2, olmo3, phi3, smollm3",
                 "\"vocab\": 1 | Cannot read config.json: expected a text for model_type, found nothing",
                 "\"model_type\": \"llama\", \"hidden_act\": \"gelu\" | Unsupported hidden_act 'gelu' in config.json: expected silu or gelu_pytorch_tanh",
                 "\"model_type\": \"llama\", \"partial_rotary_factor\": 0.5 | Unsupported partial_rotary_factor '0.5' in config.json: expected 1",
