@@ -14,6 +14,7 @@ import java.util.regex.Pattern;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
+import org.sparkqlora.input.BadInputException;
 
 /**
  * Replaces a folder as a whole: files are written and read back under a temporary name beside it, the old folder is renamed
@@ -34,19 +35,21 @@ public final class FreshFolder implements AutoCloseable {
     private final Path target;
     private final Predicate<String> layout;
     private final Path temporary;
+    private final boolean replaces;
     private final Set<String> begun = new HashSet<>();
     private final List<StoredFile> stored = new ArrayList<>();
     private boolean committed;
 
-    private FreshFolder(FileSystem files, Path target, Predicate<String> layout, Path temporary) {
+    private FreshFolder(FileSystem files, Path target, Predicate<String> layout, Path temporary, boolean replaces) {
         this.files = files;
         this.target = target;
         this.layout = layout;
         this.temporary = temporary;
+        this.replaces = replaces;
     }
 
     /**
-     * Begins a folder that replaces {@code target}. What processes that died had begun to write as {@code target} goes; others may be
+     * Begins a folder that replaces {@code target}, if that is there by now. What processes that died had begun to write as {@code target} goes; others may be
      * writing it now.
      *
      * @param layout names of files that folders of this kind have, whether this one has them or not
@@ -58,14 +61,14 @@ public final class FreshFolder implements AutoCloseable {
             }
         }
 
-        return new FreshFolder(files, target, layout, sibling(target, TEMPORARY));
+        return new FreshFolder(files, target, layout, sibling(target, TEMPORARY), files.exists(target));
     }
 
     /** Gives {@code written}, a folder beside {@code target} that holds {@code content}, that name in place of what has it. */
     public static void replace(
             FileSystem files, Path written, List<StoredFile> content, Path target, Predicate<String> layout)
             throws IOException {
-        FreshFolder fresh = new FreshFolder(files, target, layout, written);
+        FreshFolder fresh = new FreshFolder(files, target, layout, written, true);
         content.forEach(file -> fresh.begun.add(file.name()));
         fresh.stored.addAll(content);
         fresh.commit();
@@ -90,9 +93,19 @@ public final class FreshFolder implements AutoCloseable {
         stored.add(StoredFile.write(files, new Path(temporary, name), content));
     }
 
-    /** Gives the folder its name. */
+    /**
+     * Gives the folder its name.
+     *
+     * @throws BadInputException if somebody else made {@code target} meanwhile, which stays
+     */
     public void commit() throws IOException {
         if (files.exists(target)) {
+            if (!replaces) {
+                throw new BadInputException(
+                        "Cannot write %s: expected no such folder, as there was none at the start, found one that was made meanwhile. Choose another, or remove it"
+                                .formatted(target));
+            }
+
             rename(target, sibling(target, ASIDE));
         }
 

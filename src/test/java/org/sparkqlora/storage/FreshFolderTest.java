@@ -1,6 +1,7 @@
 package org.sparkqlora.storage;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -13,6 +14,7 @@ import org.apache.hadoop.fs.FileSystem;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.sparkqlora.input.BadInputException;
 
 class FreshFolderTest {
     private static final FileTime LONG_AGO = FileTime.from(Instant.now().minus(2, ChronoUnit.DAYS));
@@ -68,6 +70,23 @@ class FreshFolderTest {
         assertThat(ofAnother.resolve("config.json")).exists();
         assertThat(ofSomebody.resolve("config.json")).exists();
         assertThat(elsewhere.resolve("config.json")).exists();
+    }
+
+    @Test
+    void whatSomebodyElseMadeMeanwhileStays() throws IOException {
+        try (FreshFolder fresh =
+                FreshFolder.begin(files, new org.apache.hadoop.fs.Path(target.toUri()), name -> true)) {
+            fresh.add("config.json", out -> out.write('a'));
+            Files.writeString(Files.createDirectory(target).resolve("config.json"), "theirs");
+
+            assertThatThrownBy(fresh::commit)
+                    .isInstanceOf(BadInputException.class)
+                    .hasMessageStartingWith("Cannot write file:" + target)
+                    .hasMessageContaining("found one that was made meanwhile");
+        }
+
+        assertThat(target.resolve("config.json")).hasContent("theirs");
+        assertThat(folder).isDirectoryNotContaining("glob:**/.model.*");
     }
 
     private Path begun(String name, FileTime written) throws IOException {
