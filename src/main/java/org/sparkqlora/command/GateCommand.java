@@ -28,26 +28,30 @@ public final class GateCommand implements Command {
             required = true,
             paramLabel = "X",
             description = "The largest mean loss that is good enough.")
-    double maxLoss = 1;
+    @Nullable
+    Double maxLoss;
 
     @Override
     public void check(Problems problems) {
         problems.require(
-                maxLoss > 0 && Double.isFinite(maxLoss), "--max-loss: expected a number above 0, found %s", maxLoss);
+                maxLoss == null || maxLoss > 0 && Double.isFinite(maxLoss),
+                "--max-loss: expected a number above 0, found %s",
+                maxLoss);
     }
 
     @Override
     public String run(Console console) {
         Location file = Required.value("--evaluation", evaluation);
+        double most = Required.value("--max-loss", maxLoss);
         String text = file.text()
                 .orElseThrow(() -> new BadInputException(
                         "Cannot read %s: expected what evaluate --result wrote, found nothing".formatted(file)));
         double loss = ResultJson.evaluatedLoss(file.toString(), text);
-        if (!(loss <= maxLoss)) {
-            throw new BadInputException("Cannot pass the gate: expected a loss of at most %s, found %s in %s"
-                    .formatted(maxLoss, loss, file));
+        if (!(loss <= most)) {
+            throw new BadInputException(
+                    "Cannot pass the gate: expected a loss of at most %s, found %s in %s".formatted(most, loss, file));
         }
 
-        return SummaryJson.gated(loss, maxLoss);
+        return SummaryJson.gated(loss, most);
     }
 }

@@ -64,7 +64,9 @@ class PlainLocaleTest {
         Run run = run("\u00c4", "data").get(0);
 
         assertThat(run.code()).as(run.log()).isEqualTo(ExitCode.BAD_INPUT);
-        assertThat(run.log()).contains("Cannot read the argument '", "Set the environment variable LC_ALL");
+        assertThat(run.log()).contains("Cannot use the path '", "Set the environment variable LC_ALL");
+        assertThat(run("rows", "\u00c4").get(0).log())
+                .contains("Cannot read the argument '", "Set the environment variable LC_ALL");
     }
 
     private record Run(ExitCode code, String log) {

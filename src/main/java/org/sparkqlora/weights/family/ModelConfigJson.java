@@ -121,7 +121,7 @@ public final class ModelConfigJson {
             throw fields.unsupported(
                     RotaryJson.SHARE,
                     String.valueOf(rotary.share()),
-                    "an even number of the %d elements of a head".formatted(headSize));
+                    "an even number of the " + headSize + " elements of a head");
         }
     }
 
