@@ -127,7 +127,7 @@ public final class ExportCommand implements Command {
     public void check(Problems problems) {
         ModelPath.check(problems, "--model", model);
         problems.requireFolder("--adapter", adapter);
-        if (output != null && output.path().getName().endsWith(GgufTarget.SUFFIX)) {
+        if (output != null && GgufTarget.isFile(output)) {
             problems.requirePlaceForFile("--output", output);
         } else {
             problems.requirePlaceForFolder("--output", output);
@@ -177,10 +177,8 @@ public final class ExportCommand implements Command {
             return written.file().toString();
         }
 
-        ModelOutput folder = new ModelOutput();
-        folder.folder = output;
-        folder.overwrite = overwrite;
-        folder.require(console, new Overlap.Input("--model", model), new Overlap.Input("--adapter", adapter));
+        ModelOutput.of(output, overwrite)
+                .require(console, new Overlap.Input("--model", model), new Overlap.Input("--adapter", adapter));
         try (Merge merge = Merge.open(modelFolder(), Required.value("--adapter", adapter), quant.spec())) {
             return merge.write(base, output).folder().toString();
         }

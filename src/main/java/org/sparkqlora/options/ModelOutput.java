@@ -29,13 +29,21 @@ public final class ModelOutput {
             description =
                     "Folder to write, also on a Hadoop file system. It must not exist, and appears only when it is whole.")
     @Nullable
-    public Location folder;
+    Location folder;
 
     @OptionGroup.Common
     @Option(
             names = "--overwrite",
             description = "Replace the model that --output holds. Its files are told; others in that folder stay.")
-    public boolean overwrite;
+    boolean overwrite;
+
+    /** Of a command whose {@code --output} may be something else. */
+    public static ModelOutput of(@Nullable Location folder, boolean overwrite) {
+        ModelOutput output = new ModelOutput();
+        output.folder = folder;
+        output.overwrite = overwrite;
+        return output;
+    }
 
     public void check(Problems problems) {
         problems.requirePlaceForFile("--output", folder);

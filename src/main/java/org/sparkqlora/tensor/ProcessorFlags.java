@@ -22,7 +22,7 @@ public record ProcessorFlags(Set<String> names) {
     private static final Set<String> AVX512 =
             Set.of("avx512f", "avx512cd", "avx512bw", "avx512vl", "avx512dq", "avx512_bf16");
 
-    /** What Intel calls AMX has these beside it. Where a virtual machine hides it, oneDNN has half the speed of float32 for bfloat16. */
+    /** Of Intel's processors that have AMX. Where a virtual machine hides it, oneDNN has half the speed of float32 for bfloat16. */
     private static final Set<String> BESIDE_AMX = Set.of("GenuineIntel", "avx512_fp16");
 
     private static final String AMX = "amx_bf16";

@@ -6,7 +6,6 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -296,113 +295,6 @@ class BadInputTest {
         assertThat(run.code()).isEqualTo(ExitCode.BAD_INPUT);
         assertOneError(run, "Cannot write to");
         assertThat(folder.resolve("runs")).hasContent("in the way");
-    }
-
-    @ParameterizedTest
-    @ValueSource(
-            strings = {
-                "prepare --data DATA --output PLACE",
-                "evaluate --data DATA --prepared PLACE",
-                "evaluate --data DATA --per-example PLACE/losses.jsonl",
-                "train --data DATA --output OUTPUT --prepared PLACE",
-                "train --data DATA --output OUTPUT --tensorboard PLACE",
-                "train --data DATA --output OUTPUT --lineage PLACE/events.jsonl",
-                "quantize --output PLACE/q",
-                "export --output PLACE/model.gguf",
-                "export --output PLACE",
-                "generate --prompts DATA --output PLACE/answers.jsonl",
-                "inspect MODEL --result PLACE/result.json"
-            })
-    void aPlaceBelowAFileIsToldBeforeWork(String line) throws IOException {
-        Path place = Files.writeString(folder.resolve("place"), "in the way");
-        List<String> words = new ArrayList<>(List.of(line.replace("DATA", data.toString())
-                .replace("OUTPUT", output.toString())
-                .replace("MODEL", model.toString())
-                .replace("PLACE", place.toString())
-                .split(" ")));
-        if (!words.contains("inspect")) {
-            words.addAll(List.of("--model", model.toString()));
-        }
-
-        CommandRun run = CommandRun.of(words.toArray(String[]::new));
-
-        assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.BAD_INPUT);
-        assertThat(run.out()).isEmpty();
-        assertThat(run.err())
-                .contains(": Cannot write to " + place, ": expected a folder that this user may write, found a file")
-                .doesNotContain("\tat ", "Exception");
-        assertThat(place).hasContent("in the way");
-    }
-
-    @Test
-    void theLossesOfDocumentsAreNotWrittenInPlaceOfAFolder() {
-        CommandRun run = CommandRun.of(
-                "evaluate", "--model", model.toString(), "--data", data.toString(), "--per-example", folder.toString());
-
-        assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.BAD_INPUT);
-        assertOneError(run, "--per-example: Cannot replace " + folder);
-    }
-
-    @Test
-    void aLengthThatNoMemoryHolds() {
-        CommandRun run = CommandRun.of(
-                "train",
-                "--model",
-                model.toString(),
-                "--data",
-                data.toString(),
-                "--output",
-                output.toString(),
-                "--dry-run",
-                "--sequence-length",
-                "2147483647");
-
-        assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.BAD_INPUT);
-        assertOneError(run, "--sequence-length: expected at most 16777216, found 2147483647");
-    }
-
-    @ParameterizedTest
-    @ValueSource(strings = {"--alpha=1e400", "--alpha-pattern=q_proj=Infinity", "--epochs=1e400"})
-    void aNumberWithoutEnd(String option) {
-        assertRefused(List.of(option), option.substring(0, "--alpha".length()), "Infinity");
-    }
-
-    @Test
-    void anEventOfLineageIsNotAddedToAnotherFile() throws IOException {
-        String before = Files.readString(data);
-
-        assertRefused(
-                List.of("--lineage", data.toString()),
-                "--lineage: Cannot add to %s: expected no file, or one of OpenLineage events, found another"
-                        .formatted(data));
-        assertThat(data).hasContent(before.strip());
-    }
-
-    @Test
-    void newTokensInAnotherEncoding() throws IOException {
-        Path tokens = folder.resolve("tokens.txt");
-        Files.write(tokens, "<|caf\u00e9|>\n".getBytes(StandardCharsets.ISO_8859_1));
-
-        assertRefused(
-                List.of("--new-tokens-file", tokens.toString(), "--modules-to-save", "embed_tokens,lm_head"),
-                "Cannot read %s: expected text in UTF-8".formatted(tokens));
-    }
-
-    @Test
-    void dataInAnotherEncodingAreNotInspected() throws IOException {
-        Files.write(data, "caf\u00e9\n".getBytes(StandardCharsets.ISO_8859_1));
-        CommandRun run = CommandRun.of("inspect", data.toString());
-
-        assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.BAD_INPUT);
-        assertOneError(run, "Cannot read %s: expected text in UTF-8".formatted(data));
-    }
-
-    @Test
-    void optionsInAFolder() {
-        CommandRun run = CommandRun.of("train", "--config", folder.toString());
-
-        assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.BAD_INPUT);
-        assertOneError(run, "Cannot read %s: expected a file, found a folder".formatted(folder));
     }
 
     @Test

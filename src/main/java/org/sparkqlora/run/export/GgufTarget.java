@@ -21,9 +21,7 @@ import org.sparkqlora.weights.gguf.GgufOutType;
  * @param existing what becomes of a file that is there
  */
 public record GgufTarget(Location place, Existing existing) {
-    /** Of the name of a file. */
-    public static final String SUFFIX = ".gguf";
-
+    private static final String SUFFIX = ".gguf";
     private static final byte[] MAGIC = "GGUF".getBytes(StandardCharsets.US_ASCII);
 
     /** The treatment of a file that is there. */
@@ -34,6 +32,11 @@ public record GgufTarget(Location place, Existing existing) {
 
     /** Whether the place is the file itself. */
     public boolean isFile() {
+        return isFile(place);
+    }
+
+    /** Whether {@code place} names a file. */
+    public static boolean isFile(Location place) {
         return place.path().getName().endsWith(SUFFIX);
     }
 

@@ -47,14 +47,14 @@ record LocalNames(FileNames names) {
             return;
         }
 
-        GlobPattern pattern = pattern(patterns.get(0)).orElse(null);
-        if (pattern == null) {
+        Optional<GlobPattern> pattern = pattern(patterns.get(0));
+        if (pattern.isEmpty()) {
             return; // whoever lists tells what is wrong
         }
 
         try (DirectoryStream<Path> inside = Files.newDirectoryStream(at)) {
             for (Path each : inside) {
-                if (pattern.matches(each.getFileName().toString())) {
+                if (pattern.get().matches(each.getFileName().toString())) {
                     names.requireDecoded(each);
                     require(each, patterns.subList(1, patterns.size()));
                 }

@@ -23,8 +23,7 @@ record RotaryJson(FieldsJson fields, int maxPositions) {
 
     /** The object in which {@code config} says it: where it has both, transformers takes {@code rope_scaling}. */
     static FieldsJson parameters(FieldsJson config) {
-        FieldsJson older = config.object("rope_scaling");
-        return older.isEmpty() ? config.object("rope_parameters") : older;
+        return config.objectOr("rope_scaling", "rope_parameters");
     }
 
     /** Reads what {@code rope_parameters} says of layers of {@code kind} in {@code config}, and {@code rope_scaling} in its place. */

@@ -195,8 +195,7 @@ final class GgufConfigEntries {
     }
 
     private FieldsJson rotaryFields() {
-        FieldsJson older = fields.object("rope_scaling");
-        FieldsJson given = older.isEmpty() ? fields.object("rope_parameters") : older;
+        FieldsJson given = fields.objectOr("rope_scaling", "rope_parameters");
         return given.has("full_attention") ? given.object("full_attention") : given;
     }
 

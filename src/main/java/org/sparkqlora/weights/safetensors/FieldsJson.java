@@ -65,6 +65,12 @@ public record FieldsJson(String document, ObjectNode node) {
         return location == null ? "" : " at character " + location.getCharOffset();
     }
 
+    /** The object under {@code key}, or that under {@code other} where the former is absent or empty. */
+    public FieldsJson objectOr(String key, String other) {
+        FieldsJson first = object(key);
+        return first.isEmpty() ? object(other) : first;
+    }
+
     public boolean isEmpty() {
         return node.isEmpty();
     }
