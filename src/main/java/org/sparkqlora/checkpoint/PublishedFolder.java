@@ -1,5 +1,6 @@
 package org.sparkqlora.checkpoint;
 
+import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -21,6 +22,7 @@ import org.sparkqlora.input.InputLimits;
 import org.sparkqlora.storage.Removal;
 import org.sparkqlora.storage.StoredFile;
 import org.sparkqlora.storage.WholeFile;
+import org.sparkqlora.weights.safetensors.SafetensorsLayout;
 import org.sparkqlora.weights.safetensors.ShardIndexJson;
 
 /**
@@ -35,7 +37,8 @@ public record PublishedFolder(int files, long bytes) {
     /** Written last, so that a reader who finds it has the rest. */
     public static final String COMMIT = "published.json";
 
-    private static final String INDEX = ".safetensors.index.json";
+    private static final String WEIGHTS = ".safetensors";
+    private static final String INDEX = WEIGHTS + ".index.json";
 
     private static final int BUFFER = 1 << 16;
 
@@ -114,6 +117,7 @@ public record PublishedFolder(int files, long bytes) {
                     listed.stream().map(file -> file.getPath().getName()).toList();
             Layout.require(source, names);
             requireShards(names);
+            requireWhole(listed);
             List<StoredFile> content = new ArrayList<>();
             for (FileStatus file : listed) {
                 content.add(
@@ -140,6 +144,17 @@ public record PublishedFolder(int files, long bytes) {
                                     "Cannot publish %s: %s lists %s, which does not exist. Is the download complete?"
                                             .formatted(source, name, shard));
                         }
+                    }
+                }
+            }
+        }
+
+        /** A copy that ended early has fewer bytes than its header tells. */
+        private void requireWhole(List<FileStatus> listed) throws IOException {
+            for (FileStatus file : listed) {
+                if (file.getPath().getName().endsWith(WEIGHTS)) {
+                    try (InputStream in = new BufferedInputStream(from.open(file.getPath()))) {
+                        SafetensorsLayout.requireWhole(file.getPath().toString(), in, file.getLen());
                     }
                 }
             }

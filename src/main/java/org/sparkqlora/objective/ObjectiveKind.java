@@ -34,9 +34,4 @@ public enum ObjectiveKind implements OptionChoice {
     public boolean scoresTexts() {
         return this == REWARD || this == CLASSIFY;
     }
-
-    /** Whether answers are measured from a reference. */
-    public boolean takesReference() {
-        return this == DPO || this == KTO;
-    }
 }

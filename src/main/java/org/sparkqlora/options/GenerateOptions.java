@@ -85,6 +85,9 @@ public final class GenerateOptions {
         problems.require(
                 !lineage.isAsked() || prompt == null,
                 "--lineage: expected --prompts or --prompt-table with it, found --prompt");
+        problems.require(
+                tables.commitRows == null || prompt == null,
+                "--commit-rows: expected --prompts or --prompt-table with it, found --prompt");
         long asked = Stream.of(prompt, prompts, tables.prompts)
                 .filter(Objects::nonNull)
                 .count();

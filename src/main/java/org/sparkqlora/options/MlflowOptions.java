@@ -61,6 +61,8 @@ public final class MlflowOptions {
             problems.require(address != null, "--register-model: expected --mlflow with it, found none");
         }
 
+        problems.require(
+                experiment == null || address != null, "--mlflow-experiment: expected --mlflow with it, found none");
         if (address != null) {
             problems.collect("--mlflow", this::address);
         }

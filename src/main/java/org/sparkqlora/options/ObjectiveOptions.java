@@ -2,6 +2,7 @@ package org.sparkqlora.options;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.objective.Classification;
@@ -124,29 +125,58 @@ public final class ObjectiveOptions {
     /** @param hasInitial whether there is an adapter to start from */
     public void check(Problems problems, DataOptions data, boolean hasInitial) {
         ObjectiveKind kind = data.objective;
-        problems.require(
-                kind == ObjectiveKind.DPO || ldAlpha == null,
-                "--ld-alpha: expected --objective dpo with it, found %s",
-                kind.optionName());
-        problems.require(
-                kind == ObjectiveKind.DPO || lossWeights.isEmpty(),
-                "--loss-weights: expected --objective dpo with them, found %s",
-                kind.optionName());
-        problems.require(
-                kind.takesReference() || reference == null,
-                "--reference: expected --objective dpo or kto with it, found %s",
-                kind.optionName());
+        numbers().stream()
+                .filter(number -> number.given && !number.objectives.contains(kind))
+                .forEach(number -> problems.add("%s: expected --objective %s with it, found %s"
+                        .formatted(
+                                number.option,
+                                number.objectives.stream()
+                                        .map(ObjectiveKind::optionName)
+                                        .collect(Collectors.joining(" or ")),
+                                kind.optionName())));
         problems.require(
                 reference != Reference.INITIAL || hasInitial,
                 "--reference: expected --init-adapter with initial, found none");
-        problems.require(
-                kind.takesReference() || !precomputesReference,
-                "--precompute-ref-log-probs: expected --objective dpo or kto with it, found %s",
-                kind.optionName());
         if (kind != ObjectiveKind.CLASSIFY) { // whose labels are checked where they must be given
             problems.collect("--objective " + kind.optionName(), () -> of(data, hasInitial));
         }
     }
+
+    /** What some objectives take and others have no use for. */
+    private List<Number> numbers() {
+        List<ObjectiveKind> dpo = List.of(ObjectiveKind.DPO);
+        List<ObjectiveKind> kto = List.of(ObjectiveKind.KTO);
+        List<ObjectiveKind> fromReference = List.of(ObjectiveKind.DPO, ObjectiveKind.KTO);
+        ObjectiveOptions none = new ObjectiveOptions();
+        return List.of(
+                new Number("--dpo-loss", !dpoLosses.equals(none.dpoLosses), dpo),
+                new Number("--loss-weights", !lossWeights.isEmpty(), dpo),
+                new Number("--kto-loss", ktoLoss != none.ktoLoss, kto),
+                new Number(
+                        "--beta",
+                        beta != none.beta,
+                        List.of(
+                                ObjectiveKind.DPO,
+                                ObjectiveKind.KTO,
+                                ObjectiveKind.ORPO,
+                                ObjectiveKind.CPO,
+                                ObjectiveKind.SIMPO)),
+                new Number(
+                        "--label-smoothing",
+                        labelSmoothing != none.labelSmoothing,
+                        List.of(ObjectiveKind.DPO, ObjectiveKind.CPO, ObjectiveKind.SIMPO)),
+                new Number("--ld-alpha", ldAlpha != null, dpo),
+                new Number("--desirable-weight", desirableWeight != none.desirableWeight, kto),
+                new Number("--undesirable-weight", undesirableWeight != none.undesirableWeight, kto),
+                new Number("--simpo-gamma", simpoGamma != none.simpoGamma, List.of(ObjectiveKind.SIMPO)),
+                new Number("--cpo-alpha", cpoAlpha != null, List.of(ObjectiveKind.CPO, ObjectiveKind.SIMPO)),
+                new Number("--reference", reference != null, fromReference),
+                new Number("--precompute-ref-log-probs", precomputesReference, fromReference),
+                new Number("--center-rewards-coefficient", center != none.center, List.of(ObjectiveKind.REWARD)));
+    }
+
+    /** An option, whether it says something else than by default, and whose it is. */
+    private record Number(String option, boolean given, List<ObjectiveKind> objectives) {}
 
     /** The objective that the options ask for. */
     public Objective of(DataOptions data, boolean hasInitial) {

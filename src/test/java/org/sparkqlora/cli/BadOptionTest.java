@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -72,6 +73,31 @@ class BadOptionTest {
             })
     void aValueThatCannotBeUsed(String line, String message) throws IOException {
         assertRefused(line, message);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "--beta 0.2 | --beta: expected --objective dpo or kto or orpo or cpo or simpo with it, found sft",
+                "--dpo-loss ipo | --dpo-loss: expected --objective dpo with it, found sft",
+                "--objective dpo --kto-loss apo_zero_unpaired | --kto-loss: expected --objective kto with it, found dpo",
+                "--objective orpo --label-smoothing 0.1 | --label-smoothing: expected --objective dpo or cpo or simpo with it, found orpo",
+                "--objective dpo --undesirable-weight 2 | --undesirable-weight: expected --objective kto with it, found dpo",
+                "--objective cpo --simpo-gamma 1 | --simpo-gamma: expected --objective simpo with it, found cpo",
+                "--objective dpo --cpo-alpha 0 | --cpo-alpha: expected --objective cpo or simpo with it, found dpo",
+                "--center-rewards-coefficient 0.01 | --center-rewards-coefficient: expected --objective reward with it, found sft",
+                "--mlflow-experiment owls | --mlflow-experiment: expected --mlflow with it, found none",
+            })
+    void whatHasNoUseInThisRun(String options, String message) throws IOException {
+        assertRefused("train --model MODEL --data DATA --output OUTPUT " + options, message);
+    }
+
+    @Test
+    void commitsOfOnePrompt() throws IOException {
+        assertRefused(
+                "generate --model MODEL --prompt owl --commit-rows 5",
+                "--commit-rows: expected --prompts or --prompt-table with it, found --prompt");
     }
 
     private void assertRefused(String line, String... messages) throws IOException {

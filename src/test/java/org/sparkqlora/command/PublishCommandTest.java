@@ -5,9 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
+import java.util.Arrays;
 import java.util.UUID;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
@@ -30,7 +34,7 @@ class PublishCommandTest {
     void writeAdapter() throws IOException {
         adapter = Files.createDirectories(folder.resolve("run/adapter"));
         target = folder.resolve("models/owl/1");
-        Files.writeString(adapter.resolve("adapter_model.safetensors"), "abc");
+        Files.writeString(adapter.resolve("adapter_model.bin"), "abc");
         Files.writeString(adapter.resolve("adapter_config.json"), "{}");
     }
 
@@ -40,19 +44,19 @@ class PublishCommandTest {
 
         assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
         assertThat(run.summary()).contains("\"published\":\"" + target + "\"", "\"files\":2", "\"bytes\":5");
-        assertThat(target.resolve("adapter_model.safetensors")).hasContent("abc");
+        assertThat(target.resolve("adapter_model.bin")).hasContent("abc");
         JsonNode files = new ObjectMapper()
                 .readTree(target.resolve("published.json").toFile())
                 .path("files");
         assertThat(files).hasSize(2);
-        assertThat(files.get(1).path("name").asText()).isEqualTo("adapter_model.safetensors");
+        assertThat(files.get(1).path("name").asText()).isEqualTo("adapter_model.bin");
         assertThat(files.get(1).path("bytes").asInt()).isEqualTo(3);
         assertThat(files.get(1).path("sha256").asText()).isEqualTo(HASH_OF_ABC);
     }
 
     @Test
     void aModelWhoseIndexNamesAFileThatIsNotThereIsRefused() throws IOException {
-        Files.move(adapter.resolve("adapter_model.safetensors"), adapter.resolve("model-00001-of-00002.safetensors"));
+        Files.move(adapter.resolve("adapter_model.bin"), adapter.resolve("model-00001-of-00002.safetensors"));
         Files.move(adapter.resolve("adapter_config.json"), adapter.resolve("config.json"));
         Files.writeString(
                 adapter.resolve("model.safetensors.index.json"),
@@ -64,6 +68,28 @@ class PublishCommandTest {
         assertThat(run.err())
                 .contains("model.safetensors.index.json lists model-00002-of-00002.safetensors, which does not exist");
         assertThat(target).doesNotExist();
+    }
+
+    @Test
+    void weightsThatEndEarlyAreRefused() throws IOException {
+        byte[] header =
+                "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}".getBytes(StandardCharsets.UTF_8);
+        byte[] whole = ByteBuffer.allocate(Long.BYTES + header.length + 8)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .putLong(header.length)
+                .put(header)
+                .array();
+        Path weights = adapter.resolve("adapter_model.safetensors");
+        Files.write(weights, Arrays.copyOf(whole, whole.length - 1));
+
+        CommandRun run = publish();
+
+        assertThat(run.code()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(run.err()).contains("adapter_model.safetensors", "Was the copy or download cut off?");
+        assertThat(target).doesNotExist();
+
+        Files.write(weights, whole);
+        assertThat(publish().code()).isEqualTo(ExitCode.OK);
     }
 
     @Test
@@ -80,23 +106,23 @@ class PublishCommandTest {
     @Test
     void whatIsPublishedNeverChanges() throws IOException {
         publish();
-        Files.writeString(adapter.resolve("adapter_model.safetensors"), "other");
+        Files.writeString(adapter.resolve("adapter_model.bin"), "other");
 
         CommandRun run = publish();
 
         assertThat(run.code()).isEqualTo(ExitCode.BAD_INPUT);
         assertThat(run.err()).contains("other files are published there. Give each version a folder of its own");
-        assertThat(target.resolve("adapter_model.safetensors")).hasContent("abc");
+        assertThat(target.resolve("adapter_model.bin")).hasContent("abc");
     }
 
     @Test
     void aCopyThatDidNotEndIsMadeAnew() throws IOException {
         publish();
         Files.delete(target.resolve("published.json"));
-        Files.writeString(target.resolve("adapter_model.safetensors"), "a");
+        Files.writeString(target.resolve("adapter_model.bin"), "a");
 
         assertThat(publish().code()).isEqualTo(ExitCode.OK);
-        assertThat(target.resolve("adapter_model.safetensors")).hasContent("abc");
+        assertThat(target.resolve("adapter_model.bin")).hasContent("abc");
         assertThat(target.resolve("published.json")).exists();
     }
 
@@ -106,14 +132,14 @@ class PublishCommandTest {
         publish();
         String random = "." + UUID.randomUUID();
         Files.move(target.resolve("published.json"), target.resolve(".published.json" + random));
-        Files.writeString(target.resolve(".adapter_model.safetensors" + random), "ab");
+        Files.writeString(target.resolve(".adapter_model.bin" + random), "ab");
 
         CommandRun run = publish();
 
         assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
         try (Stream<Path> files = Files.list(target)) {
             assertThat(files.map(file -> file.getFileName().toString()))
-                    .containsExactlyInAnyOrder("adapter_model.safetensors", "adapter_config.json", "published.json");
+                    .containsExactlyInAnyOrder("adapter_model.bin", "adapter_config.json", "published.json");
         }
     }
 
@@ -136,13 +162,13 @@ class PublishCommandTest {
     @Test
     void filesOfTheSameNamesThatWereNeverPublishedStay() throws IOException {
         Files.createDirectories(target);
-        Files.writeString(target.resolve("adapter_model.safetensors"), "xyz");
+        Files.writeString(target.resolve("adapter_model.bin"), "xyz");
 
         CommandRun run = publish();
 
         assertThat(run.code()).isEqualTo(ExitCode.BAD_INPUT);
-        assertThat(run.err()).contains("expected a new folder, found another adapter_model.safetensors in it");
-        assertThat(target.resolve("adapter_model.safetensors")).hasContent("xyz");
+        assertThat(run.err()).contains("expected a new folder, found another adapter_model.bin in it");
+        assertThat(target.resolve("adapter_model.bin")).hasContent("xyz");
     }
 
     @Test
@@ -151,7 +177,7 @@ class PublishCommandTest {
 
         assertThat(publish().code()).isEqualTo(ExitCode.OK);
 
-        assertThat(adapter.resolve("adapter_model.safetensors")).hasContent("abc");
+        assertThat(adapter.resolve("adapter_model.bin")).hasContent("abc");
         assertThat(adapter.resolve("published.json")).exists();
     }
 
@@ -179,7 +205,7 @@ class PublishCommandTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"adapter_config.json", "adapter_model.safetensors"})
+    @ValueSource(strings = {"adapter_config.json", "adapter_model.bin"})
     void aFolderThatIsNoAdapterAndNoModelIsRefused(String missing) throws IOException {
         Files.delete(adapter.resolve(missing));
 

@@ -33,6 +33,22 @@ record SafetensorsHeaderJson(String file, long dataStart) {
         return new SafetensorsHeaderJson(file, dataStart).header(text, fileSize);
     }
 
+    /** Refuses a file that ends elsewhere than its last tensor, whatever the types of its elements. */
+    static void requireWhole(String file, String text, long dataStart, long fileSize) {
+        ObjectNode root =
+                FieldsJson.parse("the header of " + file + " at byte 8", text).node();
+        long end = dataStart;
+        for (JsonNode tensor : root) {
+            end = Math.max(end, dataStart + tensor.path(OFFSETS).path(1).asLong());
+        }
+
+        if (end != fileSize) {
+            throw new InvalidWeightsException(
+                    "Cannot read %s: expected the file to end at byte %d, found %d bytes. Was the copy or download cut off?"
+                            .formatted(file, end, fileSize));
+        }
+    }
+
     /** The header's text, without padding. Tensors are listed as they lie. */
     static byte[] write(SafetensorsHeader header) {
         ObjectNode root = MAPPER.createObjectNode();

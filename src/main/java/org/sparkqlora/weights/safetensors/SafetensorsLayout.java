@@ -49,6 +49,20 @@ public final class SafetensorsLayout {
      * @param fileSize length that the layout must fit
      */
     public static SafetensorsLayout read(String file, InputStream in, long fileSize) throws IOException {
+        byte[] header = header(file, in, fileSize);
+        String text = new String(header, StandardCharsets.UTF_8);
+        return new SafetensorsLayout(
+                SafetensorsHeaderJson.read(file, text, LENGTH_BYTES + header.length, fileSize), header.length);
+    }
+
+    /** Refuses a file that ends early, or late: types that are not known here are taken as they are. Parameters as of {@link #read}. */
+    public static void requireWhole(String file, InputStream in, long fileSize) throws IOException {
+        byte[] header = header(file, in, fileSize);
+        SafetensorsHeaderJson.requireWhole(
+                file, new String(header, StandardCharsets.UTF_8), LENGTH_BYTES + header.length, fileSize);
+    }
+
+    private static byte[] header(String file, InputStream in, long fileSize) throws IOException {
         byte[] lengthBytes = in.readNBytes(LENGTH_BYTES);
         if (lengthBytes.length < LENGTH_BYTES) {
             throw new InvalidWeightsException(
@@ -65,9 +79,7 @@ public final class SafetensorsLayout {
                             .formatted(file, limit, Long.toUnsignedString(length)));
         }
 
-        String text = new String(in.readNBytes((int) length), StandardCharsets.UTF_8);
-        SafetensorsHeader header = SafetensorsHeaderJson.read(file, text, LENGTH_BYTES + length, fileSize);
-        return new SafetensorsLayout(header, (int) length);
+        return in.readNBytes((int) length);
     }
 
     /** Bytes before the tensors, of a file that begins with {@code start}; one that is none is left to {@link #read}. */
