@@ -90,8 +90,7 @@ def create(  # noqa: PLR0913 - those of Databricks
     asked: dict[str, Any] = {
         **(known or {}),
         **_length(training_duration, problems),
-        **_registration(register_to, output, problems),
-        "mlflow_experiment": experiment_path,
+        **_tracking(register_to, experiment_path, output, problems),
         "eval_data": eval_data_path,
         "learning_rate": None if learning_rate is None else float(learning_rate),
         "sequence_length": context_length,
@@ -128,19 +127,31 @@ def _length(duration: str | None, problems: list[str]) -> dict[str, Any]:
     return {"epochs" if given[2] == "ep" else "max_steps": int(given[1])}
 
 
-def _registration(register_to: str | None, output: Place, problems: list[str]) -> dict[str, Any]:
-    if register_to is None:
+def _tracking(
+    register_to: str | None, experiment_path: str | None, output: Place, problems: list[str]
+) -> dict[str, Any]:
+    if register_to is None and experiment_path is None:
         return {}
 
-    if not os.environ.get("MLFLOW_TRACKING_URI", "").startswith("http"):
+    address = os.environ.get("MLFLOW_TRACKING_URI", "")
+    if not address.startswith("http"):
         problems.append(
-            "register_to: expected the address of an MLflow server in MLFLOW_TRACKING_URI, such as http://host:5000,"
-            " found none. With MLFLOW_REGISTRY_URI beside it, such as databricks-uc, the model goes to Unity Catalog"
+            f"{'experiment_path' if register_to is None else 'register_to'}: expected the address of an MLflow server"
+            " in MLFLOW_TRACKING_URI, such as http://host:5000, found none. With MLFLOW_REGISTRY_URI beside it,"
+            " such as databricks-uc, the model goes to Unity Catalog"
         )
         return {}
 
+    return {
+        "mlflow": address,
+        "mlflow_experiment": experiment_path,
+        "register_model": None if register_to is None else _registered(register_to, output),
+    }
+
+
+def _registered(register_to: str, output: Place) -> str:
     parts = register_to.split(".")
     if len(parts) < _REGISTERED_PARTS:
         parts.append(Path(os.fspath(output)).name)
 
-    return {"mlflow": os.environ["MLFLOW_TRACKING_URI"], "register_model": ".".join(parts)}
+    return ".".join(parts)

@@ -159,6 +159,21 @@ def test_a_run_of_databricks_goes_on_here(demo: Path, model: Path, tmp_path: Pat
     assert all(sample["prompt"] == [{"role": "user", "content": "What does the owl say?"}] for sample in samples)
 
 
+def test_an_experiment_of_databricks_is_one_of_the_tracking_server(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: dict[str, object] = {}
+    monkeypatch.setattr(foundation_model, "train", lambda *_, **options: asked.update(options))
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://localhost:5000")
+    foundation_model.create(model, "main.llm.owls", output=tmp_path, experiment_path="/Users/owl/runs")
+    assert asked["mlflow"] == "http://localhost:5000"
+    assert asked["mlflow_experiment"] == "/Users/owl/runs"
+
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    with pytest.raises(sparkqlora.BadInputError, match="experiment_path: expected the address of an MLflow server"):
+        foundation_model.create(model, "main.llm.owls", output=tmp_path, experiment_path="/Users/owl/runs")
+
+
 def test_what_databricks_took_and_this_does_not_is_told_with_the_way_out(model: Path, tmp_path: Path) -> None:
     with pytest.raises(sparkqlora.BadInputError) as refused:
         foundation_model.create(
