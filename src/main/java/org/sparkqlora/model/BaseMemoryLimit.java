@@ -61,7 +61,7 @@ public record BaseMemoryLimit(long bytes) implements Serializable {
         long weights =
                 tensors.projections().stream().mapToLong(tensors::elements).sum();
         long row = config.vocabularySize() * width(spec);
-        return new Division(held(weights, spec), row * config.hiddenSize(), Math.max(1, OutputHead.CHUNK_BYTES / row));
+        return new Division(held(weights, spec), row * config.hiddenSize(), OutputHead.chunk(row));
     }
 
     /** What of this bound is left beside what other passes of the process have in hand. */

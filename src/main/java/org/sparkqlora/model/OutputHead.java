@@ -43,7 +43,7 @@ record OutputHead(
         Hardware hardware,
         Consumer<Tensor> used) {
     /** Of a chunk's logits: the weight, which no cache holds, is read once a chunk. */
-    static final long CHUNK_BYTES = 48L << 20;
+    private static final long CHUNK_BYTES = 48L << 20;
 
     /**
      * Of the vocabulary, a product at a time: a part of the weight and the chunk's logits of it are used again before they have left the
@@ -98,9 +98,9 @@ record OutputHead(
             @Nullable Tensor hiddenGradient,
             @Nullable GradientAccumulator gradients) {
         long rows = hidden.size(0);
-        long bytes = hardware.isHostAccessible() ? CHUNK_BYTES : DEVICE_CHUNK_BYTES;
         double factor = gradients == null ? multiplier : multiplier * gradients.factor();
-        long chunk = Math.max(1, bytes / (weight.size(0) * weight.element_size()));
+        long chunk = chunk(
+                hardware.isHostAccessible() ? CHUNK_BYTES : DEVICE_CHUNK_BYTES, weight.size(0) * weight.element_size());
         float[] losses = new float[Math.toIntExact(rows)];
         // Summed here: the flat vector is slower to add to, and a chunk is few rows.
         Tensor sum = place == null || gradients == null ? null : hardware.zeros(ScalarType.Float, place.shape());
@@ -127,6 +127,16 @@ record OutputHead(
         }
 
         return losses;
+    }
+
+    /** Predictors whose logits are computed at once on processors, of so many bytes each. */
+    static long chunk(long logitBytes) {
+        return chunk(CHUNK_BYTES, logitBytes);
+    }
+
+    /** Whole rows of {@link DocumentBatch#ROWS}: a chunk is filled up to them, and a product takes as long for those that nobody asked for. */
+    private static long chunk(long bytes, long logitBytes) {
+        return Math.max(1, bytes / logitBytes / DocumentBatch.ROWS) * DocumentBatch.ROWS;
     }
 
     /** W h of each panel of the vocabulary; a device takes it whole. */

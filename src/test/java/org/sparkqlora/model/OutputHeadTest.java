@@ -103,6 +103,12 @@ class OutputHeadTest {
         assertThat(measures.best()).containsExactly(best).contains(1);
     }
 
+    @ParameterizedTest
+    @CsvSource({"49152, 512", "151936, 160", "248320, 96", "10000000, 32"})
+    void aChunkIsFullOfPredictors(long vocabulary, long predictors) {
+        assertThat(OutputHead.chunk(vocabulary * 2)).isEqualTo(predictors);
+    }
+
     private static void assertClose(Tensor found, Tensor expected, double tolerance) {
         Tensor difference = found.to(ScalarType.Double).sub(expected).abs().max();
         assertThat(difference.item_double())
