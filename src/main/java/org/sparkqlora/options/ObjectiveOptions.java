@@ -125,12 +125,12 @@ public final class ObjectiveOptions {
     /** @param hasInitial whether there is an adapter to start from */
     public void check(Problems problems, DataOptions data, boolean hasInitial) {
         ObjectiveKind kind = data.objective;
-        numbers().stream()
-                .filter(number -> number.given && !number.objectives.contains(kind))
-                .forEach(number -> problems.add("%s: expected --objective %s with it, found %s"
+        owned().stream()
+                .filter(option -> option.given && !option.objectives.contains(kind))
+                .forEach(option -> problems.add("%s: expected --objective %s with it, found %s"
                         .formatted(
-                                number.option,
-                                number.objectives.stream()
+                                option.name,
+                                option.objectives.stream()
                                         .map(ObjectiveKind::optionName)
                                         .collect(Collectors.joining(" or ")),
                                 kind.optionName())));
@@ -143,40 +143,41 @@ public final class ObjectiveOptions {
     }
 
     /** What some objectives take and others have no use for. */
-    private List<Number> numbers() {
+    private List<ObjectiveOption> owned() {
         List<ObjectiveKind> dpo = List.of(ObjectiveKind.DPO);
         List<ObjectiveKind> kto = List.of(ObjectiveKind.KTO);
         List<ObjectiveKind> fromReference = List.of(ObjectiveKind.DPO, ObjectiveKind.KTO);
-        ObjectiveOptions none = new ObjectiveOptions();
+        ObjectiveOptions plain = new ObjectiveOptions();
         return List.of(
-                new Number("--dpo-loss", !dpoLosses.equals(none.dpoLosses), dpo),
-                new Number("--loss-weights", !lossWeights.isEmpty(), dpo),
-                new Number("--kto-loss", ktoLoss != none.ktoLoss, kto),
-                new Number(
+                new ObjectiveOption("--dpo-loss", !dpoLosses.equals(plain.dpoLosses), dpo),
+                new ObjectiveOption("--loss-weights", !lossWeights.isEmpty(), dpo),
+                new ObjectiveOption("--kto-loss", ktoLoss != plain.ktoLoss, kto),
+                new ObjectiveOption(
                         "--beta",
-                        beta != none.beta,
+                        beta != plain.beta,
                         List.of(
                                 ObjectiveKind.DPO,
                                 ObjectiveKind.KTO,
                                 ObjectiveKind.ORPO,
                                 ObjectiveKind.CPO,
                                 ObjectiveKind.SIMPO)),
-                new Number(
+                new ObjectiveOption(
                         "--label-smoothing",
-                        labelSmoothing != none.labelSmoothing,
+                        labelSmoothing != plain.labelSmoothing,
                         List.of(ObjectiveKind.DPO, ObjectiveKind.CPO, ObjectiveKind.SIMPO)),
-                new Number("--ld-alpha", ldAlpha != null, dpo),
-                new Number("--desirable-weight", desirableWeight != none.desirableWeight, kto),
-                new Number("--undesirable-weight", undesirableWeight != none.undesirableWeight, kto),
-                new Number("--simpo-gamma", simpoGamma != none.simpoGamma, List.of(ObjectiveKind.SIMPO)),
-                new Number("--cpo-alpha", cpoAlpha != null, List.of(ObjectiveKind.CPO, ObjectiveKind.SIMPO)),
-                new Number("--reference", reference != null, fromReference),
-                new Number("--precompute-ref-log-probs", precomputesReference, fromReference),
-                new Number("--center-rewards-coefficient", center != none.center, List.of(ObjectiveKind.REWARD)));
+                new ObjectiveOption("--ld-alpha", ldAlpha != null, dpo),
+                new ObjectiveOption("--desirable-weight", desirableWeight != plain.desirableWeight, kto),
+                new ObjectiveOption("--undesirable-weight", undesirableWeight != plain.undesirableWeight, kto),
+                new ObjectiveOption("--simpo-gamma", simpoGamma != plain.simpoGamma, List.of(ObjectiveKind.SIMPO)),
+                new ObjectiveOption("--cpo-alpha", cpoAlpha != null, List.of(ObjectiveKind.CPO, ObjectiveKind.SIMPO)),
+                new ObjectiveOption("--reference", reference != null, fromReference),
+                new ObjectiveOption("--precompute-ref-log-probs", precomputesReference, fromReference),
+                new ObjectiveOption(
+                        "--center-rewards-coefficient", center != plain.center, List.of(ObjectiveKind.REWARD)));
     }
 
     /** An option, whether it says something else than by default, and whose it is. */
-    private record Number(String option, boolean given, List<ObjectiveKind> objectives) {}
+    private record ObjectiveOption(String name, boolean given, List<ObjectiveKind> objectives) {}
 
     /** The objective that the options ask for. */
     public Objective of(DataOptions data, boolean hasInitial) {
