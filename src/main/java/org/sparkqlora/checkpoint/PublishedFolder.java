@@ -37,8 +37,8 @@ public record PublishedFolder(int files, long bytes) {
     /** Written last, so that a reader who finds it has the rest. */
     public static final String COMMIT = "published.json";
 
-    private static final String WEIGHTS = ".safetensors";
-    private static final String INDEX = WEIGHTS + ".index.json";
+    private static final String SAFETENSORS = ".safetensors";
+    private static final String INDEX = SAFETENSORS + ".index.json";
 
     private static final int BUFFER = 1 << 16;
 
@@ -149,10 +149,10 @@ public record PublishedFolder(int files, long bytes) {
             }
         }
 
-        /** A copy that ended early has fewer bytes than its header tells. */
+        /** Of a copy or download that was cut off, the file is shorter than its header says. */
         private void requireWhole(List<FileStatus> listed) throws IOException {
             for (FileStatus file : listed) {
-                if (file.getPath().getName().endsWith(WEIGHTS)) {
+                if (file.getPath().getName().endsWith(SAFETENSORS)) {
                     try (InputStream in = new BufferedInputStream(from.open(file.getPath()))) {
                         SafetensorsLayout.requireWhole(file.getPath().toString(), in, file.getLen());
                     }

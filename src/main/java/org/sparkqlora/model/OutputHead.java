@@ -129,12 +129,12 @@ record OutputHead(
         return losses;
     }
 
-    /** Predictors whose logits are computed at once on processors, of so many bytes each. */
+    /** Predictors whose logits are computed at once on a CPU, each of {@code logitBytes} for the whole vocabulary. */
     static long chunk(long logitBytes) {
         return chunk(CHUNK_BYTES, logitBytes);
     }
 
-    /** Whole rows of {@link DocumentBatch#ROWS}: a chunk is filled up to them, and a product takes as long for those that nobody asked for. */
+    /** A multiple of {@link DocumentBatch#ROWS}, to which each chunk is padded: a product takes as long for padding. */
     private static long chunk(long bytes, long logitBytes) {
         return Math.max(1, bytes / logitBytes / DocumentBatch.ROWS) * DocumentBatch.ROWS;
     }

@@ -125,7 +125,7 @@ public final class ObjectiveOptions {
     /** @param hasInitial whether there is an adapter to start from */
     public void check(Problems problems, DataOptions data, boolean hasInitial) {
         ObjectiveKind kind = data.objective;
-        owned().stream()
+        ofSomeObjectives().stream()
                 .filter(option -> option.given && !option.objectives.contains(kind))
                 .forEach(option -> problems.add("%s: expected --objective %s with it, found %s"
                         .formatted(
@@ -142,8 +142,8 @@ public final class ObjectiveOptions {
         }
     }
 
-    /** What some objectives take and others have no use for. */
-    private List<ObjectiveOption> owned() {
+    /** The options that not every objective takes. */
+    private List<ObjectiveOption> ofSomeObjectives() {
         List<ObjectiveKind> dpo = List.of(ObjectiveKind.DPO);
         List<ObjectiveKind> kto = List.of(ObjectiveKind.KTO);
         List<ObjectiveKind> fromReference = List.of(ObjectiveKind.DPO, ObjectiveKind.KTO);
@@ -176,7 +176,12 @@ public final class ObjectiveOptions {
                         "--center-rewards-coefficient", center != plain.center, List.of(ObjectiveKind.REWARD)));
     }
 
-    /** An option, whether it says something else than by default, and whose it is. */
+    /**
+     * An option that not every objective takes.
+     *
+     * @param given whether its value is another than the default
+     * @param objectives that take it
+     */
     private record ObjectiveOption(String name, boolean given, List<ObjectiveKind> objectives) {}
 
     /** The objective that the options ask for. */

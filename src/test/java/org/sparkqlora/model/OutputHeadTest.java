@@ -105,7 +105,7 @@ class OutputHeadTest {
 
     @ParameterizedTest
     @CsvSource({"49152, 512", "151936, 160", "248320, 96", "10000000, 32"})
-    void aChunkIsFullOfPredictors(long vocabulary, long predictors) {
+    void aChunkNeedsNoPadding(long vocabulary, long predictors) {
         assertThat(OutputHead.chunk(vocabulary * 2)).isEqualTo(predictors);
     }
 

@@ -33,7 +33,7 @@ record SafetensorsHeaderJson(String file, long dataStart) {
         return new SafetensorsHeaderJson(file, dataStart).header(text, fileSize);
     }
 
-    /** Refuses a file that ends elsewhere than its last tensor, whatever the types of its elements. */
+    /** Refuses a file that does not end where its last tensor does. Element types need not be known. */
     static void requireWhole(String file, String text, long dataStart, long fileSize) {
         ObjectNode root =
                 FieldsJson.parse("the header of " + file + " at byte 8", text).node();
@@ -42,10 +42,13 @@ record SafetensorsHeaderJson(String file, long dataStart) {
             end = Math.max(end, dataStart + tensor.path(OFFSETS).path(1).asLong());
         }
 
+        requireEnd(file, end, fileSize);
+    }
+
+    private static void requireEnd(String file, long end, long fileSize) {
         if (end != fileSize) {
-            throw new InvalidWeightsException(
-                    "Cannot read %s: expected the file to end at byte %d, found %d bytes. Was the copy or download cut off?"
-                            .formatted(file, end, fileSize));
+            throw new InvalidWeightsException("Cannot read %s: expected the file to end at byte %d, found %d bytes%s"
+                    .formatted(file, end, fileSize, fileSize < end ? ". Was the copy or download cut off?" : ""));
         }
     }
 
@@ -190,10 +193,7 @@ record SafetensorsHeaderJson(String file, long dataStart) {
             }
         }
 
-        if (dataStart + next != fileSize) {
-            throw new InvalidWeightsException("Cannot read %s: expected the file to end at byte %d, found %d bytes"
-                    .formatted(file, dataStart + next, fileSize));
-        }
+        requireEnd(file, dataStart + next, fileSize);
     }
 
     private InvalidWeightsException damaged(String tensor, String expected, String found) {

@@ -55,7 +55,7 @@ public final class SafetensorsLayout {
                 SafetensorsHeaderJson.read(file, text, LENGTH_BYTES + header.length, fileSize), header.length);
     }
 
-    /** Refuses a file that ends early, or late: types that are not known here are taken as they are. Parameters as of {@link #read}. */
+    /** Refuses a file that does not end where its last tensor does. Element types need not be known; parameters as of {@link #read}. */
     public static void requireWhole(String file, InputStream in, long fileSize) throws IOException {
         byte[] header = header(file, in, fileSize);
         SafetensorsHeaderJson.requireWhole(
