@@ -8,7 +8,7 @@ import org.sparkqlora.spark.exchange.GradientSize;
  *
  * <pre>
  * write    p w                                     each task, into R parts, 32 at most
- * add      V p w / E x (1 / B + 1 / addition)      V vectors, 32 by 32, by E = min(N, R V / 32) executors; then their sums, until one is left
+ * add      max(b / B, b / addition)                V vectors, 32 by 32, by E = min(N, R V / 32) executors, b = V p w / E; then their sums, until one is left
  * spread   (C - 1) p w / R / B                     C - 1 processes take each part first and keep a copy; C = min(16, max(2, N / 32))
  * take     max(p w, N p w / O) / B                 each replica, from the O = min(N, C R) executors that keep the sums
  * apply    p / threads
@@ -62,7 +62,10 @@ record CostModel(CostConstants constants, double bytesPerSecond) {
         int busy = Math.min(shape.executors(), tasks);
         double moved = vectors * bytes / busy;
         double blocks = (double) vectors * shape.parts() / busy;
-        return seconds(moved, shape) + moved / constants.addedBytes() + blocks * constants.secondsOfBlock();
+        double fetching = seconds(moved, shape);
+        double adding = moved / constants.addedBytes();
+        double alone = Math.min(fetching, adding) * StepShape.groups(vectors) / vectors;
+        return Math.max(fetching, adding) + alone + blocks * constants.secondsOfBlock();
     }
 
     /** Owners take their parts of the sum and make those of the next State. */

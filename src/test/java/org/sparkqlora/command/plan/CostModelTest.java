@@ -24,8 +24,8 @@ class CostModelTest {
 
         double remote = 0.75;
         double write = 8e6 / 50e6;
-        // 4 executors add a part each: 8 MB in 4 blocks
-        double add = remote * 8e6 / 100e6 + 8e6 / 200e6 + 4 * 0.01;
+        // 4 executors add a part each: 8 MB in 4 blocks, the last of them once it is there
+        double add = remote * 8e6 / 100e6 + 8e6 / 200e6 / 4 + 4 * 0.01;
         // another one takes each part first, 2 MB, and then all take all 4 from each other
         double take = remote * (2e6 + 8e6) / 100e6 + 4 * 0.01;
         double apply = 2e6 / 2e6;
@@ -61,15 +61,26 @@ class CostModelTest {
         double remote = 499.0 / 500;
         double write = 128e6 / 50e6;
         // 32 x 32 tasks on 500 executors add 1,000 vectors of 128 MB in 32 blocks each
-        double neighbours = remote * 256e6 / 100e6 + 256e6 / 200e6 + 64 * 0.01;
+        double neighbours = remote * 256e6 / 100e6 + 256e6 / 200e6 * 32 / 1000 + 64 * 0.01;
         // 32 tasks add 32 sums of 256 MB in float32
-        double sums = remote * 256e6 / 100e6 + 256e6 / 200e6 + 32 * 0.01;
+        double sums = remote * 256e6 / 100e6 + 256e6 / 200e6 / 32 + 32 * 0.01;
         // 14 take each part of 4 MB first; then 15 copies of 32 parts are on 480 executors, which send 128 MB to 500
         double take = remote * 14 * 4e6 / 100e6 + 500.0 / 480 * (remote * 128e6 / 100e6 + 32 * 0.01);
         double apply = 64e6 / 1e6;
         assertThat(cost.exchange()).isCloseTo(write + neighbours + sums + take + apply, ROUNDING);
         double driver = 3 * 0.1 + (1000 + 1024 + 32) * 0.002 + 4 * (500 + 500 + 32) * 0.001 + 1000 * 2048 / 100e6;
         assertThat(cost.driver()).isCloseTo(driver, ROUNDING);
+    }
+
+    @Test
+    void whereAdditionIsSlowerThanTheNetworkFetchingHidesBehindIt() {
+        CostModel quick = new CostModel(CONSTANTS, 1000e6);
+        CostModel.StepCost cost = quick.of(new StepShape(2_000_000, 4, 4, 2, GradientDtype.FP32, false), 10);
+
+        double remote = 0.75;
+        double add = 8e6 / 200e6 + remote * 8e6 / 1000e6 / 4 + 4 * 0.01;
+        double take = remote * (2e6 + 8e6) / 1000e6 + 4 * 0.01;
+        assertThat(cost.exchange()).isCloseTo(8e6 / 50e6 + add + take + 2e6 / 2e6, ROUNDING);
     }
 
     @ParameterizedTest(name = "{0} numbers from {1} shards are cut into {2}")
