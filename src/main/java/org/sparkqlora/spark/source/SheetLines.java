@@ -4,19 +4,26 @@ import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.util.OptionalLong;
 import org.apache.hadoop.conf.Configuration;
 
-/** Finds the line on which a record of a spreadsheet begins: quoted cells hold ends of lines, and empty lines are no records. */
+/** The lines on which records of a spreadsheet begin: quoted cells hold ends of lines, and empty lines are no records. */
 final class SheetLines {
+    /** With which some programs begin UTF-8. */
+    private static final byte[] MARK = {(byte) 0xef, (byte) 0xbb, (byte) 0xbf};
+
     private final char separator;
+    private int marked; // bytes of the mark that have passed
     private boolean quoted;
     private boolean mayOpen = true; // whether a quote would open a cell, or go on with one that it seemed to end
+    private boolean closed; // whether the last byte was a quote that seemed to end a cell
     private boolean empty = true; // whether the line so far is
     private long line = 1;
+    private long opened; // line of the last quote that opened a cell
     private long start = 1; // line of the record
     private long record; // 0 is the line of names
 
-    private SheetLines(char separator) {
+    SheetLines(char separator) {
         this.separator = separator;
     }
 
@@ -25,7 +32,8 @@ final class SheetLines {
         SheetLines lines = new SheetLines(separator);
         try (InputStream in = new BufferedInputStream(Decompression.open(path, configuration))) {
             int read = in.read();
-            while (read >= 0 && !lines.isBehind(record, read)) {
+            while (read >= 0 && (lines.record < record || lines.empty)) {
+                lines.accept((byte) read);
                 read = in.read();
             }
 
@@ -35,33 +43,52 @@ final class SheetLines {
         }
     }
 
-    /** Whether {@code character} ends the record. */
-    private boolean isBehind(long wanted, int character) {
-        if (character == '\n') {
-            line++;
-            return !quoted && endRecord(wanted);
+    /** The line that the next byte belongs to, from 1 on. */
+    long line() {
+        return line;
+    }
+
+    /** The line of a quote that began a cell and that nothing has ended. */
+    OptionalLong openQuote() {
+        return quoted ? OptionalLong.of(opened) : OptionalLong.empty();
+    }
+
+    /** Takes the next byte of the file. */
+    void accept(byte next) {
+        if (marked < MARK.length && next == MARK[marked]) {
+            marked++;
+            return;
         }
 
-        if (character == '"' && (quoted || mayOpen)) {
+        marked = MARK.length;
+        if (next == '\n') {
+            endLine();
+            return;
+        }
+
+        if (next == '"' && (quoted || mayOpen)) {
+            opened = quoted || closed ? opened : line;
+            closed = quoted;
             quoted = !quoted;
             mayOpen = true;
         } else {
-            mayOpen = character == separator;
+            closed = false;
+            mayOpen = next == separator;
         }
 
-        empty &= character == '\r';
-        return false;
+        empty &= next == '\r';
     }
 
-    private boolean endRecord(long wanted) {
-        if (!empty && record == wanted) {
-            return true;
+    private void endLine() {
+        line++;
+        if (quoted) {
+            return;
         }
 
         record += empty ? 0 : 1;
         start = line;
         empty = true;
         mayOpen = true;
-        return false;
+        closed = false;
     }
 }

@@ -71,9 +71,10 @@ public final class TableRecords implements NumberedRecords {
 
     private static Dataset<Row> sheet(TableReading reading, String... paths) {
         SparkSession session = reading.session();
-        SheetEncoding.requireUtf8(
+        SheetCheck.requireSound(
                 JavaSparkContext.fromSparkContext(session.sparkContext()),
                 reading.files(),
+                reading.kind().separator().orElseThrow(),
                 session.sparkContext().hadoopConfiguration());
         StructType named = reading.reader().load(paths).schema();
         return reading.reader()

@@ -225,6 +225,36 @@ class HostileRecordsTest {
                         file);
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"a.csv", "a.tsv", "a.csv.gz"})
+    void spreadsheetsWithAQuoteThatNothingEndsAreRefusedWithItsLine(String name) throws IOException {
+        String sheet = """
+                input_ids|labels|note
+                [4]|[4]|"two
+                lines ""quoted\"""
+                [5]|[5]|5" long
+                [6]|[6]|"open|and
+                [7]|[7]|last
+                """.replace('|', name.endsWith("tsv") ? '\t' : ',');
+        Path file = folder.resolve(name);
+        try (OutputStream out = compressing(name, Files.newOutputStream(file))) {
+            out.write(sheet.getBytes(StandardCharsets.UTF_8));
+        }
+
+        assertThatThrownBy(() -> prepare(SKIP, file))
+                .isInstanceOf(BadInputException.class)
+                .hasMessage(
+                        "Cannot read file:%s:5: expected a quote at the end of the cell that begins with one, found the end of the file. A quote within a cell is doubled",
+                        file);
+    }
+
+    @Test
+    void spreadsheetsMayBeginWithAMarkAndAQuotedName() throws IOException {
+        Path file = write("a.csv", "\ufeff\"note,\",input_ids,labels\nx,\"[4, 1]\",\"[4, 1]\"\n");
+
+        assertThat(prepare(FAIL, file)).hasSize(1);
+    }
+
     @Test
     void spreadsheetsOfManyBytesAreReadWhereverCharactersAreCut() throws IOException {
         List<String> rows = new ArrayList<>();
