@@ -1,7 +1,6 @@
 package org.sparkqlora.command;
 
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.checkpoint.Server;
@@ -185,11 +184,10 @@ public final class ExportCommand implements Command {
     }
 
     private ExportedFile write(boolean factorsAlone, Location place) {
-        GgufTarget target = new GgufTarget(place, overwrite ? GgufTarget.Existing.REPLACE : GgufTarget.Existing.REFUSE);
-        if (target.isFile()) {
-            new Overlap(place, List.of()).refuse("--model", model);
-        }
-
+        GgufTarget target = new GgufTarget(
+                place,
+                overwrite ? GgufTarget.Existing.REPLACE : GgufTarget.Existing.REFUSE,
+                new Overlap.Input("--model", model));
         return factorsAlone ? writeAdapter(target) : writeModel(target);
     }
 
@@ -206,7 +204,7 @@ public final class ExportCommand implements Command {
 
     private ExportedFile writeModel(GgufTarget target) {
         return new ModelExport(
-                        modelFolder(),
+                        Required.value("--model", model),
                         adapter,
                         base,
                         quant.spec(),

@@ -111,6 +111,25 @@ class ExportCommandTest {
     }
 
     @ParameterizedTest
+    @CsvSource({"true", "false"})
+    void neverReplacesTheModelThatItReads(boolean isFile) throws IOException {
+        Path folder = temporary.resolve("models");
+        export("--output", folder.toString());
+        Path file = folder.resolve("Llama-Yarn-24K-F16.gguf");
+        byte[] before = Files.readAllBytes(file);
+        model = file;
+
+        CommandRun run = export("--output", (isFile ? file : folder).toString(), "--name", "Llama Yarn", "--overwrite");
+
+        assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(run.err())
+                .contains(
+                        "Cannot write to %s: expected every input outside of it, found --model %s in it. Choose another --output"
+                                .formatted(file, file));
+        assertThat(file).hasBinaryContent(before);
+    }
+
+    @ParameterizedTest
     @CsvSource({
         "vllm, llama-tied, adapter",
         "vllm, llama-tied/variants/rslora, adapter",

@@ -6,7 +6,9 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.List;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.options.Overlap;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.spark.cluster.Location;
 import org.sparkqlora.storage.BlobWriter;
@@ -19,8 +21,9 @@ import org.sparkqlora.weights.gguf.GgufOutType;
  *
  * @param place the file, if it ends in .gguf, or else the folder for a file named by llama.cpp's rule
  * @param existing what becomes of a file that is there
+ * @param model that is read, and never replaced
  */
-public record GgufTarget(Location place, Existing existing) {
+public record GgufTarget(Location place, Existing existing, Overlap.Input model) {
     private static final String SUFFIX = ".gguf";
     private static final byte[] MAGIC = "GGUF".getBytes(StandardCharsets.US_ASCII);
 
@@ -30,11 +33,6 @@ public record GgufTarget(Location place, Existing existing) {
         REPLACE
     }
 
-    /** Whether the place is the file itself. */
-    public boolean isFile() {
-        return isFile(place);
-    }
-
     /** Whether {@code place} names a file. */
     public static boolean isFile(Location place) {
         return place.path().getName().endsWith(SUFFIX);
@@ -42,7 +40,7 @@ public record GgufTarget(Location place, Existing existing) {
 
     /** Writes {@code export}, under its own name if this is a folder; the file appears whole or not at all. */
     ExportedFile write(GgufExport export, GgufOutType type) {
-        Location file = isFile() ? place : place.resolve(export.fileName());
+        Location file = isFile(place) ? place : place.resolve(export.fileName());
         boolean isNew = !file.exists();
         if (!isNew) {
             requireOwn(file);
@@ -66,6 +64,7 @@ public record GgufTarget(Location place, Existing existing) {
     }
 
     private void requireOwn(Location file) {
+        new Overlap(file, List.of()).refuse(model.option(), model.place());
         if (existing == Existing.REFUSE) {
             throw new BadInputException(
                     "Cannot write %s: expected no such file yet, found one. To replace it, say --overwrite"

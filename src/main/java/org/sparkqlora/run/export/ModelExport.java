@@ -8,11 +8,14 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.checkpoint.hub.HubId;
 import org.sparkqlora.options.MergeBase;
+import org.sparkqlora.options.ModelPath;
 import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.run.model.Vocabulary;
 import org.sparkqlora.spark.cluster.Location;
 import org.sparkqlora.storage.BlobWriter;
+import org.sparkqlora.storage.ModelCache;
 import org.sparkqlora.storage.TemporaryFolder;
 import org.sparkqlora.weights.ChangedWeights;
 import org.sparkqlora.weights.WeightFolder;
@@ -23,7 +26,7 @@ import org.sparkqlora.weights.gguf.GgufOutType;
 /**
  * Writes a model, alone or with an adapter folded in, as one GGUF file.
  *
- * @param model a Hugging Face folder
+ * @param model a folder, a .gguf file or a model on a hub
  * @param adapter in PEFT layout; null for the model alone
  * @param base what the adapter is folded into; null for the original weights where the model has them
  * @param quant how weights are quantised that the adapter was trained beside
@@ -31,7 +34,7 @@ import org.sparkqlora.weights.gguf.GgufOutType;
  * @param preTokenizer llama.cpp's name of the pre-tokenizer; empty to find it
  */
 public record ModelExport(
-        Path model,
+        Location model,
         @Nullable Location adapter,
         @Nullable MergeBase base,
         QuantSpec quant,
@@ -41,40 +44,48 @@ public record ModelExport(
 
     /** Writes the file, which appears whole or not at all. */
     public ExportedFile write(GgufTarget target) {
-        return adapter == null ? writeModel(target) : writeMerged(adapter, target);
+        Path folder = ModelPath.folder(model, ModelCache.ofUser());
+        return adapter == null ? writeModel(folder, target) : writeMerged(folder, adapter, target);
     }
 
-    private ExportedFile writeModel(GgufTarget target) {
-        try (WeightFolder source = WeightFolder.open(model)) {
+    private ExportedFile writeModel(Path folder, GgufTarget target) {
+        try (WeightFolder source = WeightFolder.open(folder)) {
             source.checkShapes();
             source.checkHead();
-            return target.write(GgufExport.of(source, ChangedWeights.NONE, type, labels(model)), type);
+            return target.write(GgufExport.of(source, ChangedWeights.NONE, type, labels(folder)), type);
         }
     }
 
-    private ExportedFile writeMerged(Location folder, GgufTarget target) {
-        try (Merge merge = Merge.open(model, folder, quant);
+    private ExportedFile writeMerged(Path folder, Location tuned, GgufTarget target) {
+        try (Merge merge = Merge.open(folder, tuned, quant);
                 TemporaryFolder temporary = TemporaryFolder.create("spark-qlora-tokenizer-")) {
             merge.requireTexts("export as GGUF");
             ChangedWeights weights = merge.weights(merge.base(base));
-            Path tokenizer = tokenizer(merge.vocabulary(), temporary.path());
+            Path tokenizer = tokenizer(folder, merge.vocabulary(), temporary.path());
             return target.write(GgufExport.of(merge.source(), weights, type, labels(tokenizer)), type);
         }
     }
 
     private GgufExport.Labels labels(Path tokenizer) {
-        return new GgufExport.Labels(tokenizer, name, preTokenizer);
+        return new GgufExport.Labels(tokenizer, id(), name, preTokenizer);
+    }
+
+    private String id() {
+        String last = model.path().getName();
+        return HubId.ofAddress(model.toString())
+                .map(HubId::name)
+                .orElseGet(() -> GgufTarget.isFile(model) ? GgufExport.idOf(last) : last);
     }
 
     /** The folder of the tokenizer: the model's, or {@code fresh} where the adapter has more tokens. */
-    private Path tokenizer(Vocabulary vocabulary, Path fresh) {
-        Map<String, BlobWriter> files = vocabulary.files(model);
+    private static Path tokenizer(Path folder, Vocabulary vocabulary, Path fresh) {
+        Map<String, BlobWriter> files = vocabulary.files(folder);
         if (files.isEmpty()) {
-            return model;
+            return folder;
         }
 
         try {
-            Files.copy(model.resolve(ModelConfigJson.FILE_NAME), fresh.resolve(ModelConfigJson.FILE_NAME));
+            Files.copy(folder.resolve(ModelConfigJson.FILE_NAME), fresh.resolve(ModelConfigJson.FILE_NAME));
             for (Map.Entry<String, BlobWriter> file : files.entrySet()) {
                 try (DataOutputStream out = new DataOutputStream(Files.newOutputStream(fresh.resolve(file.getKey())))) {
                     file.getValue().write(out);

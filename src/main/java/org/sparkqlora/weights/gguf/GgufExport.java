@@ -41,10 +41,11 @@ public final class GgufExport {
      * The file's metadata of the model, beside its weights.
      *
      * @param tokenizer folder with tokenizer and chat template
-     * @param name of the model for people; empty to guess it from {@code config.json} and the folder's name
+     * @param id what the model is called, such as {@code org/Base-7B} or its folder's name, where {@code config.json} does not say it
+     * @param name of the model for people; empty to guess it from {@code config.json} and the id
      * @param preTokenizer llama.cpp's name of the pre-tokenizer; empty to find it
      */
-    public record Labels(Path tokenizer, Optional<String> name, Optional<String> preTokenizer) {}
+    public record Labels(Path tokenizer, String id, Optional<String> name, Optional<String> preTokenizer) {}
 
     /** The file of {@code source} with the values of {@code changed}, checked as far as its headers and configs go. */
     public static GgufExport of(WeightFolder source, ChangedWeights changed, GgufOutType outType, Labels labels) {
@@ -55,7 +56,7 @@ public final class GgufExport {
         List<String> notes = GgufFit.check(config, fields);
         List<GgufStream.Tensor> tensors = new GgufWeights(source, changed).tensors(outType);
         GgufIdentity.ParameterTotal total = GgufIdentity.ParameterTotal.of(tensors);
-        GgufIdentity identity = identity(source.path(), whole, total, labels.name());
+        GgufIdentity identity = identity(whole, total, labels);
         GgufEntries entries = new GgufEntries();
         entries.text("general.architecture", GgufArchitecture.of(config).label());
         entries.text("general.type", "model");
@@ -77,6 +78,11 @@ public final class GgufExport {
         return notes;
     }
 
+    /** What the model in a file of this name is called: {@code Base-7B} in {@code Base-7B-Q8_0.gguf}. */
+    public static String idOf(String fileName) {
+        return GgufNameParts.withoutEncoding(fileName.substring(0, fileName.length() - GgufFolder.SUFFIX.length()));
+    }
+
     /** The name by llama.cpp's rule. */
     public String fileName() {
         return fileName;
@@ -91,15 +97,13 @@ public final class GgufExport {
         new GgufStream(entries, tensors, workers).write(out);
     }
 
-    private static GgufIdentity identity(
-            Path folder, FieldsJson fields, GgufIdentity.ParameterTotal total, Optional<String> name) {
+    private static GgufIdentity identity(FieldsJson fields, GgufIdentity.ParameterTotal total, Labels labels) {
         String named = fields.text("_name_or_path", "");
         boolean isId = !named.isEmpty() && named.indexOf('/') == named.lastIndexOf('/');
         GgufIdentity byConfig = isId ? GgufIdentity.guessed(named, total) : GgufIdentity.unknown();
-        String folderName = folder.toAbsolutePath().normalize().getFileName().toString();
         GgufIdentity found =
-                byConfig.or(GgufIdentity.guessed(folderName, total)).sized(total);
-        return name.map(found::named).orElse(found);
+                byConfig.or(GgufIdentity.guessed(labels.id(), total)).sized(total);
+        return labels.name().map(found::named).orElse(found);
     }
 
     /** The sampling that {@code generation_config.json} recommends. */

@@ -21,7 +21,7 @@ import org.sparkqlora.weights.safetensors.TensorSpec;
 
 /** A Hugging Face folder made from a GGUF file: config, weights in 16 or 32 bits, tokenizer and chat template. */
 public final class GgufFolder {
-    private static final String SUFFIX = ".gguf";
+    static final String SUFFIX = ".gguf";
     private static final String LAYOUT = "gguf 3";
     private static final int PIECE = 1 << 18;
 

@@ -50,6 +50,12 @@ final class GgufNameParts {
         return new GgufNameParts(name, total);
     }
 
+    /** Without its last part, if that is an encoding. */
+    static String withoutEncoding(String name) {
+        int last = name.lastIndexOf('-');
+        return last > 0 && ENCODING.matcher(name.substring(last + 1)).matches() ? name.substring(0, last) : name;
+    }
+
     /** Nothing where a name is all base: that is too ambiguous. */
     Optional<String> base() {
         return size().isEmpty() && fineTune().isEmpty() && version().isEmpty() ? Optional.empty() : joined(Kind.BASE);

@@ -15,6 +15,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.sparkqlora.options.Overlap;
 import org.sparkqlora.spark.cluster.Location;
 import org.sparkqlora.storage.Sha256;
 import org.sparkqlora.weights.gguf.ExportGolden;
@@ -81,7 +82,8 @@ class AdapterExportTest {
         Path model = golden.assemble(temporary.resolve("in"));
         Location target = Location.of(Files.createDirectories(temporary.resolve("out")));
         return new AdapterExport(model, Location.of(adapter), type, Optional.empty())
-                .write(new GgufTarget(target, GgufTarget.Existing.REFUSE));
+                .write(new GgufTarget(
+                        target, GgufTarget.Existing.REFUSE, new Overlap.Input("--model", Location.of(model))));
     }
 
     private Path adapter(ExportGolden golden) throws IOException {

@@ -190,7 +190,8 @@ class GgufExportTest {
     }
 
     private Path export(WeightFolder source, Path tokenizer, GgufOutType type) throws IOException {
-        GgufExport.Labels labels = new GgufExport.Labels(tokenizer, Optional.empty(), Optional.empty());
+        String id = source.path().getFileName().toString();
+        GgufExport.Labels labels = new GgufExport.Labels(tokenizer, id, Optional.empty(), Optional.empty());
         GgufExport export = GgufExport.of(source, ChangedWeights.NONE, type, labels);
         Path file = temporary.resolve(export.fileName());
         try (Workers workers = new Workers(2);
