@@ -1,10 +1,15 @@
 package org.sparkqlora.checkpoint;
 
+import static org.sparkqlora.input.ShellWord.quoted;
+
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.sparkqlora.input.OptionChoice;
+import org.sparkqlora.input.ShellWord;
 import org.sparkqlora.model.layout.LoraSpec;
 
 /** Programs that serve a model, and what each takes of an adapter that it adds at run time. */
@@ -85,34 +90,35 @@ public enum Server implements OptionChoice {
                 String.format(
                         Locale.ROOT,
                         "vllm serve %s --enable-lora --max-lora-rank %d --lora-modules %s=%s",
-                        base,
+                        quoted(base),
                         VLLM_RANKS.stream()
                                 .filter(room -> room >= rank)
                                 .findFirst()
                                 .orElse(rank),
                         name,
-                        adapter);
+                        quoted(adapter));
             case SGLANG ->
                 "python -m sglang.launch_server --model-path %s --enable-lora --lora-paths %s=%s"
-                        .formatted(base, name, adapter);
-            case LLAMA_CPP -> "llama-server -m base.gguf --lora " + adapter;
-            case OLLAMA -> ollama("FROM ./base.gguf\\nADAPTER " + adapter, name);
+                        .formatted(quoted(base), name, quoted(adapter));
+            case LLAMA_CPP -> "llama-server -m base.gguf --lora " + quoted(adapter);
+            case OLLAMA -> ollama(name, "FROM ./base.gguf", "ADAPTER " + adapter);
         };
     }
 
     /** The commands that serve a whole model: a Hugging Face folder, or a GGUF file. */
     public String serveModel(String model, String name) {
         return switch (this) {
-            case VLLM -> "vllm serve " + model;
-            case SGLANG -> "python -m sglang.launch_server --model-path " + model;
-            case LLAMA_CPP -> "llama-server -m " + model;
-            case OLLAMA -> ollama("FROM " + model, name);
+            case VLLM -> "vllm serve " + quoted(model);
+            case SGLANG -> "python -m sglang.launch_server --model-path " + quoted(model);
+            case LLAMA_CPP -> "llama-server -m " + quoted(model);
+            case OLLAMA -> ollama(name, "FROM " + model);
         };
     }
 
-    private static String ollama(String modelfile, String name) {
-        return "printf '%s\\n' > Modelfile\nollama create %s -f Modelfile\nollama run %s"
-                .formatted(modelfile, name, name);
+    private static String ollama(String name, String... modelfile) {
+        String lines = Stream.of(modelfile).map(ShellWord::quoted).collect(Collectors.joining(" "));
+        return "printf '%%s\\n' %s > Modelfile\nollama create %s -f Modelfile\nollama run %s"
+                .formatted(lines, name, name);
     }
 
     /** Servers of PEFT folders have one scale for all modules. */

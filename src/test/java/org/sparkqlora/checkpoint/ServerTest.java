@@ -72,4 +72,14 @@ class ServerTest {
                 .isInstanceOf(BadInputException.class)
                 .hasMessage("Unsupported server 'tgi': expected one of vllm, sglang, llama.cpp, ollama");
     }
+
+    @Test
+    void pathsThatAShellWouldCutAreQuoted() {
+        assertThat(Server.VLLM.serveAdapter("my models/base", "Ann's/adapter", "mine", 16))
+                .isEqualTo(
+                        "vllm serve 'my models/base' --enable-lora --max-lora-rank 16 --lora-modules mine='Ann'\"'\"'s/adapter'");
+        assertThat(Server.LLAMA_CPP.serveModel("a b.gguf", "mine")).isEqualTo("llama-server -m 'a b.gguf'");
+        assertThat(Server.OLLAMA.serveAdapter("base", "./100% $x.gguf", "mine", 16))
+                .startsWith("printf '%s\\n' 'FROM ./base.gguf' 'ADAPTER ./100% $x.gguf' > Modelfile\n");
+    }
 }

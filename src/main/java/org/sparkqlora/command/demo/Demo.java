@@ -3,6 +3,8 @@ package org.sparkqlora.command.demo;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BiConsumer;
+import java.util.stream.Collectors;
+import org.sparkqlora.input.ShellWord;
 import org.sparkqlora.options.Arguments;
 import org.sparkqlora.options.Console;
 import org.sparkqlora.options.EvaluateOptions;
@@ -119,7 +121,9 @@ record Demo(DemoFolder folder, Console console) {
     private <T> T parsed(String name, T fresh, List<String> options, BiConsumer<T, Problems> check) {
         List<String> whole = Arguments.and(
                 options, "--precision", "fp32", "--model-cache", folder.cache().toString());
-        console.note("$ spark-qlora %s %s", name, String.join(" ", quoted(whole)));
+        console.note(
+                "$ spark-qlora %s %s",
+                name, whole.stream().map(ShellWord::quoted).collect(Collectors.joining(" ")));
         return Arguments.parse(fresh, whole, check);
     }
 
@@ -133,12 +137,6 @@ record Demo(DemoFolder folder, Console console) {
         console.note("%nNext, with a real model from Hugging Face and JSON lines of {\"messages\": [...]}:");
         console.note("   spark-submit --master 'local[*]' --properties-file spark-conf/local.conf"
                 + " target/spark-qlora.jar train --model MODEL_FOLDER --data DATA.jsonl --output OUTPUT_FOLDER%n");
-    }
-
-    private static List<String> quoted(List<String> words) {
-        return words.stream()
-                .map(word -> word.contains(" ") ? "'%s'".formatted(word) : word)
-                .toList();
     }
 
     /**

@@ -3,6 +3,8 @@ package org.sparkqlora.run.export;
 import java.util.List;
 import java.util.Locale;
 import org.sparkqlora.checkpoint.Server;
+import org.sparkqlora.checkpoint.hub.HubId;
+import org.sparkqlora.input.ShellWord;
 import org.sparkqlora.model.layout.LoraSpec;
 import org.sparkqlora.run.model.AdapterStart;
 import org.sparkqlora.spark.cluster.Location;
@@ -34,9 +36,9 @@ public record ServerCheck(Server server, LoraSpec lora, List<String> objections)
             return server.serveModel(written, name);
         }
 
-        String serve = server.serveAdapter(base, written, name, lora);
+        String serve = server.serveAdapter(HubId.publicName(base), written, name, lora);
         return server.readsGguf()
-                ? "spark-qlora export --model %s --output base.gguf\n%s".formatted(base, serve)
+                ? "spark-qlora export --model %s --output base.gguf\n%s".formatted(ShellWord.quoted(base), serve)
                 : serve;
     }
 

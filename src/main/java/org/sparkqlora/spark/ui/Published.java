@@ -1,5 +1,7 @@
 package org.sparkqlora.spark.ui;
 
+import static org.sparkqlora.input.ShellWord.quoted;
+
 import java.util.Locale;
 import org.sparkqlora.checkpoint.Server;
 
@@ -60,12 +62,12 @@ public record Published(String name, String base, String folder, Kind kind, int 
                 ? server.serveModel(file(), shortName())
                 : server.serveAdapter(base, file(), shortName(), rank);
         return "spark-submit spark-qlora.jar export --model %s --adapter %s %s--output %s\n%s"
-                .formatted(base, folder, option, file(), serve);
+                .formatted(quoted(base), quoted(folder), option, file(), serve);
     }
 
     private String exportedModel(Server server) {
         return "spark-submit spark-qlora.jar export --model %s --output %s\n%s"
-                .formatted(folder, file(), server.serveModel(file(), shortName()));
+                .formatted(quoted(folder), file(), server.serveModel(file(), shortName()));
     }
 
     private String file() {
@@ -74,7 +76,7 @@ public record Published(String name, String base, String folder, Kind kind, int 
 
     private String merge() {
         return "spark-submit spark-qlora.jar merge --model %s --adapter %s --output %s"
-                .formatted(base, folder, merged());
+                .formatted(quoted(base), quoted(folder), merged());
     }
 
     private String merged() {
