@@ -44,7 +44,8 @@ public final class AnswerTableOptions {
             paramLabel = "N",
             description =
                     "Answers are kept in parts of about so many rows of --prompt-table or prompts of --prompts. Default: "
-                            + COMMIT_ROWS + ", or a thousandth of a table if that is more.")
+                            + COMMIT_ROWS
+                            + ", or if that is more a thousandth of the table, or 512 prompts a task slot.")
     @Nullable
     public Integer commitRows;
 

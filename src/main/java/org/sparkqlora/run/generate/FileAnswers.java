@@ -63,7 +63,8 @@ record FileAnswers(
                 console.note("%d of %d prompts are answered already", earlier, prompts.size());
             }
 
-            SparkGenerator.Prompts asked = new SparkGenerator.Prompts(asked(prompts, ids), earlier, part(), losses());
+            SparkGenerator.Prompts asked =
+                    new SparkGenerator.Prompts(asked(prompts, ids), earlier, part(context), losses());
             return new CommandLineage(options.lineage, context.getConf(), console)
                     .follow(
                             work(file),
@@ -131,9 +132,9 @@ record FileAnswers(
         return Required.value("--output", options.output);
     }
 
-    private int part() {
+    private int part(JavaSparkContext context) {
         Integer asked = options.tables.commitRows;
-        return asked == null ? AnswerTableOptions.COMMIT_ROWS : asked;
+        return asked == null ? Math.max(AnswerTableOptions.COMMIT_ROWS, SparkGenerator.fill(context)) : asked;
     }
 
     private AnswerText.Losses losses() {

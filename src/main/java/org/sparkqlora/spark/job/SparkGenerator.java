@@ -33,11 +33,19 @@ import org.sparkqlora.train.StateLog;
 /** Text generation by a trained model as a Spark job; each process loads the base once. Driver only. */
 public record SparkGenerator(JavaSparkContext context, ModelSource model) {
     /** Texts of a task, if there are so many: where few are left, few grow together. */
-    private static final int TEXTS_A_TASK = 4 * DecoderModel.TEXTS_AT_ONCE;
+    private static final int TEXTS_A_TASK = 8 * DecoderModel.TEXTS_AT_ONCE;
+
+    /** Texts that a slot should have, so that it is rarely short of them. */
+    private static final int TEXTS_A_SLOT = 4 * DecoderModel.TEXTS_AT_ONCE;
 
     /** Tasks that so many texts are divided among. */
     public static int tasks(JavaSparkContext context, int texts) {
         return TaskSlots.parts(texts, TaskSlots.available(context), TEXTS_A_TASK);
+    }
+
+    /** The fewest texts that keep all slots busy most of the time. */
+    public static int fill(JavaSparkContext context) {
+        return Math.multiplyExact(TEXTS_A_SLOT, TaskSlots.available(context));
     }
 
     /**

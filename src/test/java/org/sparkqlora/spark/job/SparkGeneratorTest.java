@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.sparkqlora.model.generation.GenerationSpec;
@@ -57,5 +58,15 @@ class SparkGeneratorTest {
                 assertThat(made.get(i)).isEqualTo(bound.generate(prompts.get(i), spec.ofText(i)));
             }
         }
+    }
+
+    @Test
+    void moreSlotsGetMoreTextsAtATime() {
+        Clusters.on("local[16]", context -> {
+            assertThat(SparkGenerator.fill(context)).isEqualTo(16 * 512);
+            assertThat(SparkGenerator.tasks(context, 16 * 512)).isEqualTo(16);
+            assertThat(SparkGenerator.tasks(context, 16 * 1024 + 1)).isEqualTo(17);
+            return context;
+        });
     }
 }
