@@ -18,6 +18,9 @@ public final class StorePath {
     /** The message of Hadoop for a glob that it does not understand. */
     private static final String BAD_GLOB = "Illegal file pattern: ";
 
+    /** The setting that names a file system for files of this host. */
+    private static final String HOST = "fs.file.impl";
+
     private StorePath() {}
 
     public static Path parse(String text) {
@@ -36,7 +39,7 @@ public final class StorePath {
     public static FileSystem files(Path path, Configuration configuration) throws IOException {
         try {
             FileSystem files = path.getFileSystem(configuration);
-            return files.getClass() == LocalFileSystem.class ? LocalFiles.withChecksums(configuration) : files;
+            return isHadoops(files, configuration) ? LocalFiles.withChecksums(configuration) : files;
         } catch (UnsupportedFileSystemException e) {
             throw unknown(path, e);
         } catch (RuntimeException e) {
@@ -50,6 +53,12 @@ public final class StorePath {
 
             throw new BadInputException("Cannot open %s: %s".formatted(path, e.getMessage()), e);
         }
+    }
+
+    /** That of Hive takes its place where nobody has said so, if its jar comes later on Spark's class path. Its rename replaces no file. */
+    private static boolean isHadoops(FileSystem files, Configuration configuration) {
+        return files.getClass() == LocalFileSystem.class
+                || files instanceof LocalFileSystem && configuration.get(HOST) == null;
     }
 
     /** What is in {@code folder}; nothing if it does not exist. */

@@ -22,6 +22,7 @@ import java.util.concurrent.TimeoutException;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.LocalFileSystem;
 import org.apache.hadoop.fs.RawLocalFileSystem;
 import org.apache.hadoop.util.Progressable;
 import org.junit.jupiter.api.Test;
@@ -76,6 +77,23 @@ class WholeFileTest {
         assertThat(target).hasContent("after");
     }
 
+    /** Hive's jar, which Spark brings, registers such a file system for file: where it comes behind Hadoop's. */
+    @Test
+    void aFileIsReplacedWhereHiveHasTheLocalDisk() throws IOException {
+        Path target = Files.writeString(folder.resolve("report.txt"), "before");
+        Configuration hive = new Configuration() {
+            @Override
+            public Class<?> getClass(String name, Class<?> otherwise) {
+                return name.equals("fs.file.impl") ? KeepingFiles.class : super.getClass(name, otherwise);
+            }
+        };
+        hive.setBoolean("fs.file.impl.disable.cache", true);
+
+        replace(StorePath.files(LocalFiles.path(target), hive), target, "after");
+
+        assertThat(target).hasContent("after");
+    }
+
     private static Path replace(FileSystem files, Path target, String text) throws IOException {
         WholeFile.replace(files, LocalFiles.path(target), text.getBytes(StandardCharsets.UTF_8));
         return target;
@@ -111,6 +129,14 @@ class WholeFileTest {
             }
         } finally {
             threads.shutdownNow();
+        }
+    }
+
+    /** As Hive's: a file that is there stays. */
+    public static final class KeepingFiles extends LocalFileSystem {
+        @Override
+        public boolean rename(org.apache.hadoop.fs.Path from, org.apache.hadoop.fs.Path to) throws IOException {
+            return !exists(to) && super.rename(from, to);
         }
     }
 
