@@ -165,9 +165,11 @@ public final class Natives {
      */
     private static void loadAloneOnThisHost() {
         try {
-            Path lock = cache().resolve(LOCK);
-            try (FileChannel channel = FileChannel.open(lock, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+            Path cache = cache();
+            try (FileChannel channel =
+                            FileChannel.open(cache.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
                     FileLock held = channel.lock()) {
+                new UnpackedLibraries(cache).removeCutOff();
                 Loader.load(torch.class);
             }
         } catch (IOException e) {

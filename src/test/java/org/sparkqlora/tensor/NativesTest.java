@@ -6,11 +6,14 @@ import java.io.File;
 import java.io.IOException;
 import java.net.URL;
 import java.net.URLClassLoader;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Enumeration;
 import java.util.List;
+import java.util.stream.Stream;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -43,6 +46,29 @@ class NativesTest {
         for (int i = 0; i < 2; i++) {
             processes.get(i).waitFor();
             assertThat(Files.readString(folder.resolve("out-" + i))).contains("sum 3.0");
+        }
+    }
+
+    /** A library that JavaCPP loads brings in those that it needs before JavaCPP has looked at their lengths, and the process would abort. */
+    @Test
+    void aLibraryThatAKilledProcessLeftCutOffIsUnpackedAgain() throws IOException, InterruptedException {
+        List<String> flags = List.of("-Dorg.bytedeco.javacpp.cachedir=" + folder.resolve("cache"));
+        start(folder.resolve("first"), flags, Child.class).waitFor();
+        Path library = unpacked("libtorch_cpu.so");
+        long whole = Files.size(library);
+        try (FileChannel channel = FileChannel.open(library, StandardOpenOption.WRITE)) {
+            channel.truncate(whole / 3);
+        }
+
+        start(folder.resolve("second"), flags, Child.class).waitFor();
+
+        assertThat(Files.readString(folder.resolve("second"))).contains("sum 3.0");
+        assertThat(library).hasSize(whole);
+    }
+
+    private Path unpacked(String name) throws IOException {
+        try (Stream<Path> files = Files.walk(folder.resolve("cache"))) {
+            return files.filter(file -> file.endsWith(name)).findFirst().orElseThrow();
         }
     }
 
