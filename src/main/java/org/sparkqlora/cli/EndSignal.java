@@ -1,11 +1,13 @@
 package org.sparkqlora.cli;
 
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.spark.sql.SparkSession;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.command.ExitCode;
 import org.sparkqlora.options.Console;
 import org.sparkqlora.options.QuietLogging;
+import org.sparkqlora.storage.Unfinished;
 import sun.misc.Signal;
 import sun.misc.SignalHandler;
 
@@ -18,6 +20,7 @@ final class EndSignal {
     private static final long CANCEL_MILLIS = 200;
 
     private final AtomicReference<@Nullable String> came = new AtomicReference<>();
+    private final AtomicBoolean told = new AtomicBoolean();
 
     /** Waits for none. */
     EndSignal() {}
@@ -41,6 +44,13 @@ final class EndSignal {
                 : "ended by SIG" + name + "; the same command, run again, goes on from what it has kept";
     }
 
+    /** Says so in one line, once: who is stopped may hear of it before the process has ended. */
+    void tell(Console console, String name) {
+        if (!told.getAndSet(true)) {
+            console.note("%s: %s.", name, reason());
+        }
+    }
+
     private void take(Signal signal, Console console) {
         for (String name : NAMES) {
             Signal.handle(new Signal(name), SignalHandler.SIG_DFL);
@@ -49,7 +59,8 @@ final class EndSignal {
         came.set(signal.getName());
         QuietLogging.silence();
         if (SparkSession.getDefaultSession().isEmpty()) {
-            console.note("spark-qlora: %s.", reason());
+            Unfinished.removeAll();
+            tell(console, "spark-qlora");
             System.exit(ExitCode.RESUMABLE.code());
         }
 

@@ -150,7 +150,7 @@ public final class Program {
         } catch (Exception | Error e) { // memory or stack that ran out: its scheduler must hear of it, too
             String ended = signal.reason();
             if (ended != null) {
-                console.note("%s: %s.", name, ended);
+                signal.tell(console, name);
                 return CommandOutcome.refused(ExitCode.RESUMABLE, List.of(ended));
             }
 

@@ -5,10 +5,10 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import org.apache.hadoop.fs.FileStatus;
@@ -36,16 +36,19 @@ public final class FreshFolder implements AutoCloseable {
     private final Predicate<String> layout;
     private final Path temporary;
     private final boolean replaces;
-    private final Set<String> begun = new HashSet<>();
+    private final Set<String> begun = ConcurrentHashMap.newKeySet();
     private final List<StoredFile> stored = new ArrayList<>();
+    private final Unfinished unfinished;
     private boolean committed;
 
-    private FreshFolder(FileSystem files, Path target, Predicate<String> layout, Path temporary, boolean replaces) {
+    private FreshFolder(FileSystem files, Path target, Predicate<String> layout, Path temporary, boolean replaces)
+            throws IOException {
         this.files = files;
         this.target = target;
         this.layout = layout;
         this.temporary = temporary;
         this.replaces = replaces;
+        this.unfinished = Unfinished.begin(() -> Removal.folder(files, temporary, begun::contains));
     }
 
     /**
@@ -99,6 +102,7 @@ public final class FreshFolder implements AutoCloseable {
      * @throws BadInputException if somebody else made {@code target} meanwhile, which stays
      */
     public void commit() throws IOException {
+        unfinished.keep();
         if (files.exists(target)) {
             if (!replaces) {
                 throw new BadInputException(
@@ -123,6 +127,7 @@ public final class FreshFolder implements AutoCloseable {
     /** Removes what was written if it was not committed. */
     @Override
     public void close() throws IOException {
+        unfinished.close();
         if (!committed) {
             Removal.folder(files, temporary, begun::contains);
         }

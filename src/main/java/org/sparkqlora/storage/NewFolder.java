@@ -21,11 +21,13 @@ public final class NewFolder implements AutoCloseable {
 
     private final Path target;
     private final Path temporary;
+    private final Unfinished unfinished;
     private boolean committed;
 
-    private NewFolder(Path target, Path temporary) {
+    private NewFolder(Path target, Path temporary) throws IOException {
         this.target = target;
         this.temporary = temporary;
+        this.unfinished = Unfinished.begin(() -> TemporaryFolder.delete(temporary));
     }
 
     /** Begins the folder {@code target}, which must not exist. */
@@ -37,12 +39,12 @@ public final class NewFolder implements AutoCloseable {
 
         Path temporary = target.resolveSibling(target.getFileName() + TEMPORARY + UUID.randomUUID());
         try {
+            NewFolder folder = new NewFolder(target, temporary);
             Files.createDirectories(temporary);
+            return folder;
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to create " + temporary, e);
         }
-
-        return new NewFolder(target, temporary);
     }
 
     /** Removes what processes that died left of {@code target}. No one may be writing it. */
@@ -69,6 +71,7 @@ public final class NewFolder implements AutoCloseable {
                 force(file);
             }
 
+            unfinished.keep();
             Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
             committed = true;
             force(target.resolveSibling("."));
@@ -79,6 +82,7 @@ public final class NewFolder implements AutoCloseable {
 
     @Override
     public void close() {
+        unfinished.close();
         if (committed) {
             return;
         }

@@ -12,9 +12,16 @@ import java.util.stream.Stream;
 /** A folder of this process on this host, under a name that no one else has. Closing deletes it with all in it; links are not followed. */
 public final class TemporaryFolder implements AutoCloseable {
     private final Path path;
+    private final Unfinished unfinished;
 
-    private TemporaryFolder(Path path) {
+    private TemporaryFolder(Path path) throws IOException {
         this.path = path;
+        try {
+            this.unfinished = Unfinished.begin(() -> delete(path));
+        } catch (IOException e) {
+            delete(path);
+            throw e;
+        }
     }
 
     /** A folder where the system keeps temporary files. */
@@ -54,6 +61,7 @@ public final class TemporaryFolder implements AutoCloseable {
 
     @Override
     public void close() {
+        unfinished.close();
         try {
             delete(path);
         } catch (IOException e) {

@@ -37,8 +37,9 @@ public final class WholeFile {
         }
 
         Path fresh = unfinished(target);
-        try {
+        try (Unfinished begun = Unfinished.begin(() -> Removal.file(files, fresh))) {
             StoredFile written = StoredFile.write(files, fresh, content).named(target.getName());
+            begun.keep();
             if (!files.rename(fresh, target)) {
                 throw new IOException("Failed to rename %s to %s".formatted(fresh, target.getName()));
             }
@@ -85,8 +86,9 @@ public final class WholeFile {
         }
 
         Path fresh = unfinished(target);
-        try {
+        try (Unfinished begun = Unfinished.begin(() -> Removal.file(files, fresh))) {
             StoredFile.write(files, fresh, content);
+            begun.keep();
             rename(files, fresh, target);
         } catch (IOException e) {
             removeAfter(e, files, fresh);

@@ -83,6 +83,7 @@ class EndSignalTest {
 
         assertThat(bench.waitFor()).isEqualTo(ExitCode.RESUMABLE.code());
         assertThat(Files.readString(told.toPath())).contains("spark-qlora: ended by SIGTERM");
+        assertThat(hasBegun(temporary)).as("its folder is left").isFalse();
     }
 
     /** Waits for what a process does, while it lives. */
