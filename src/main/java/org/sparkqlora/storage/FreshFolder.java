@@ -172,7 +172,7 @@ public final class FreshFolder implements AutoCloseable {
 
     /** An object store has no time of a folder, so files tell it where there are some. */
     private static boolean isAbandoned(FileSystem files, Path folder) throws IOException {
-        long since = System.currentTimeMillis() - ABANDONED.toMillis();
+        long since = abandonedSince();
         try {
             FileStatus[] content = files.listStatus(folder);
             return content.length == 0
@@ -181,6 +181,11 @@ public final class FreshFolder implements AutoCloseable {
         } catch (FileNotFoundException e) {
             return false; // somebody else has removed it
         }
+    }
+
+    /** What nobody has written to since is of a process that died. */
+    static long abandonedSince() {
+        return System.currentTimeMillis() - ABANDONED.toMillis();
     }
 
     private static List<Path> siblings(FileSystem files, Path target, String mark) throws IOException {

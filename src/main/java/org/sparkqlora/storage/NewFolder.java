@@ -4,9 +4,11 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.List;
 import java.util.UUID;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -39,6 +41,7 @@ public final class NewFolder implements AutoCloseable {
 
         Path temporary = target.resolveSibling(target.getFileName() + TEMPORARY + UUID.randomUUID());
         try {
+            sweepAbandoned(target);
             NewFolder folder = new NewFolder(target, temporary);
             Files.createDirectories(temporary);
             return folder;
@@ -49,13 +52,44 @@ public final class NewFolder implements AutoCloseable {
 
     /** Removes what processes that died left of {@code target}. No one may be writing it. */
     public static void sweep(Path target) throws IOException {
-        Pattern form = Pattern.compile(Pattern.quote(target.getFileName() + TEMPORARY) + "[0-9a-f-]{36}");
-        try (Stream<Path> siblings = Files.list(target.resolveSibling("."))) {
-            for (Path left : siblings.filter(
-                            path -> form.matcher(path.getFileName().toString()).matches())
-                    .toList()) {
+        for (Path left : unfinished(target, "")) {
+            TemporaryFolder.delete(left);
+        }
+    }
+
+    /** As {@link #sweep}, where others may be writing it now; with folders of temporary files {@linkplain TemporaryFolder#beside beside} it. */
+    private static void sweepAbandoned(Path target) throws IOException {
+        for (Path left : unfinished(target, "\\.?")) {
+            if (isAbandoned(left)) {
                 TemporaryFolder.delete(left);
             }
+        }
+    }
+
+    private static boolean isAbandoned(Path folder) {
+        try {
+            long newest = 0;
+            for (Path each : TemporaryFolder.tree(folder)) {
+                newest = Math.max(newest, Files.getLastModifiedTime(each).toMillis());
+            }
+
+            return newest < FreshFolder.abandonedSince();
+        } catch (IOException | UncheckedIOException e) {
+            return false; // somebody else has removed it, or given it its name
+        }
+    }
+
+    private static List<Path> unfinished(Path target, String before) throws IOException {
+        Path parent = target.resolveSibling(".");
+        if (!Files.isDirectory(parent)) {
+            return List.of();
+        }
+
+        Pattern form = Pattern.compile(before + Pattern.quote(target.getFileName() + TEMPORARY) + "[0-9a-f-]{36}");
+        try (Stream<Path> siblings = Files.list(parent)) {
+            return siblings.filter(path -> Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS))
+                    .filter(path -> form.matcher(path.getFileName().toString()).matches())
+                    .toList();
         }
     }
 

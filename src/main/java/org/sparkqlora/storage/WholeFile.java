@@ -9,6 +9,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.hadoop.fs.CommonPathCapabilities;
 import org.apache.hadoop.fs.FileContext;
+import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.LocalFileSystem;
 import org.apache.hadoop.fs.Options;
@@ -49,6 +50,19 @@ public final class WholeFile {
         } catch (IOException e) {
             removeAfter(e, files, fresh);
             throw e;
+        }
+    }
+
+    /** Removes what processes that died had begun to write as {@code target}; others may be writing it now. */
+    public static void sweepAbandoned(FileSystem files, Path target) throws IOException {
+        for (FileStatus entry : StorePath.content(files, target.getParent())) {
+            boolean isOurs = !entry.isDirectory()
+                    && targetOf(entry.getPath().getName())
+                            .filter(target.getName()::equals)
+                            .isPresent();
+            if (isOurs && entry.getModificationTime() < FreshFolder.abandonedSince()) {
+                Removal.file(files, entry.getPath());
+            }
         }
     }
 

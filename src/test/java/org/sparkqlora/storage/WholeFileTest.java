@@ -8,8 +8,12 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.BrokenBarrierException;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
@@ -92,6 +96,21 @@ class WholeFileTest {
         replace(StorePath.files(LocalFiles.path(target), hive), target, "after");
 
         assertThat(target).hasContent("after");
+    }
+
+    @Test
+    void whatKilledProcessesLeftGoesAfterADay() throws IOException {
+        Path old = Files.writeString(folder.resolve(".model.gguf." + UUID.randomUUID()), "a part");
+        Path other = Files.writeString(folder.resolve(".other.gguf." + UUID.randomUUID()), "a part");
+        Path growing = Files.writeString(folder.resolve(".model.gguf." + UUID.randomUUID()), "a part");
+        for (Path each : List.of(old, other)) {
+            Files.setLastModifiedTime(each, FileTime.from(Instant.now().minus(Duration.ofDays(2))));
+        }
+
+        WholeFile.sweepAbandoned(LocalFiles.system(), LocalFiles.path(folder.resolve("model.gguf")));
+
+        assertThat(old).doesNotExist();
+        assertThat(List.of(other, growing)).allSatisfy(each -> assertThat(each).exists());
     }
 
     private static Path replace(FileSystem files, Path target, String text) throws IOException {

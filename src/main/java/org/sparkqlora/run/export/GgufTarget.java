@@ -47,6 +47,7 @@ public record GgufTarget(Location place, Existing existing, Overlap.Input model)
         }
 
         try (Workers workers = new Workers(Runtime.getRuntime().availableProcessors())) {
+            WholeFile.sweepAbandoned(file.files(), file.path());
             write(file, isNew, out -> export.write(out, workers));
             long bytes = file.files().getFileStatus(file.path()).getLen();
             return new ExportedFile(file, type, export.tensors(), bytes, export.notes());
