@@ -110,6 +110,13 @@ public final class NewFolder implements AutoCloseable {
             committed = true;
             force(target.resolveSibling("."));
         } catch (IOException e) {
+            if (!committed && Files.exists(target)) {
+                throw new BadInputException(
+                        "Cannot write %s: expected no such folder, as there was none at the start, found one that was made meanwhile. Choose another, or remove it"
+                                .formatted(target),
+                        e);
+            }
+
             throw new UncheckedIOException("Failed to write " + target, e);
         }
     }

@@ -1,6 +1,7 @@
 package org.sparkqlora.storage;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -11,6 +12,7 @@ import java.time.Instant;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.sparkqlora.input.BadInputException;
 
 class NewFolderTest {
     @TempDir
@@ -32,6 +34,22 @@ class NewFolderTest {
         assertThat(oldBeside).doesNotExist();
         assertThat(other).exists();
         assertThat(growing).exists();
+    }
+
+    @Test
+    void aFolderThatSomebodyMakesMeanwhileStays() throws IOException {
+        Path target = folder.resolve("model");
+        try (NewFolder made = NewFolder.begin(target)) {
+            Path theirs = Files.writeString(Files.createDirectory(target).resolve("file"), "theirs");
+
+            assertThatThrownBy(made::commit)
+                    .isInstanceOf(BadInputException.class)
+                    .hasMessageContaining("found one that was made meanwhile");
+
+            assertThat(theirs).hasContent("theirs");
+        }
+
+        assertThat(folder.toFile().list()).containsExactly("model");
     }
 
     /** A folder with a file, neither of which has changed for two days. */
