@@ -142,8 +142,9 @@ public final class Preparation {
     /** The folder that an earlier {@code prepare} made, when the source is one. */
     private Optional<PreparedData> ready(List<String> sources) {
         Configuration configuration = context.hadoopConfiguration();
-        Optional<PreparedData> found =
-                sources.size() == 1 ? PreparedData.find(sources.get(0), configuration) : Optional.empty();
+        Optional<PreparedData> found = sources.size() == 1 && !WeightedSource.isQuery(sources.get(0))
+                ? PreparedData.find(sources.get(0), configuration)
+                : Optional.empty();
         if (found.isPresent() && !part.equals(HeldOutSplit.ALL)) {
             throw new BadInputException(
                     "Cannot hold out a part of %s: its rows are prepared already. Prepare held-out examples apart, for --eval-data"

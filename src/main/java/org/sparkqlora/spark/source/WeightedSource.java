@@ -41,6 +41,11 @@ public record WeightedSource(String path, double weight) {
         return sources;
     }
 
+    /** Whether a text asks for a table in SQL's words, which need be no path. */
+    public static boolean isQuery(String text) {
+        return !TableQuery.parse(text).name().equals(text);
+    }
+
     /** In {@code WHERE score=0.5} a number is no weight, in {@code WHERE (a = 1)=0.5} it is. */
     private static boolean isOfCondition(String path) {
         String filter = TableQuery.parse(path).selection().filter();

@@ -1,0 +1,82 @@
+package org.sparkqlora.command;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Map;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.sparkqlora.cli.CommandRun;
+import org.sparkqlora.command.demo.DemoModel;
+import org.sparkqlora.options.Sessions;
+import org.sparkqlora.spark.job.Clusters;
+
+/** Parts of tables of the catalog as {@code --data}, in SQL's words. */
+class QueriedTableTest {
+    private static final int ROWS = 4;
+
+    @TempDir
+    private static Path folder;
+
+    @BeforeAll
+    static void start() throws IOException {
+        DemoModel.write(folder.resolve("model"), 1);
+        JavaSparkContext context = Clusters.start(Clusters.TWO_SLOTS, Map.of("spark.sql.ansi.enabled", "true"));
+        SparkSession.builder()
+                .sparkContext(context.sc())
+                .getOrCreate()
+                .range(ROWS)
+                .selectExpr("'The owl says hoot.' AS text", "concat('at 0', id, ':00') AS time", "id AS `my id`")
+                .createOrReplaceTempView("said");
+    }
+
+    @AfterAll
+    static void stop() {
+        Sessions.stop();
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = ';',
+            quoteCharacter = '"',
+            value = {
+                "said; 4",
+                "said WHERE time > 'at 00:30'; 3",
+                "said WHERE time > 'at 00:30' AND `my id` < 3; 2",
+                "SELECT concat('It is ', time) AS text FROM said WHERE time != 'a, b: c'; 4"
+            })
+    void aConditionMayHoldWhatIsNoPath(String source, int examples) throws IOException {
+        CommandRun run = prepare("rows-" + source.hashCode(), source);
+
+        assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
+        assertThat(new ObjectMapper().readTree(run.summary()).path("examples").asInt())
+                .isEqualTo(examples);
+    }
+
+    @Test
+    void aTimeOfATableIsNoScheme() {
+        CommandRun run = prepare("none", "said TIMESTAMP AS OF 2026-11-01 08:00:00");
+
+        assertThat(run.code()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(run.err())
+                .contains("Cannot read the table said TIMESTAMP AS OF 2026-11-01 08:00:00: expected a Delta or"
+                        + " Iceberg table, found another table or a view");
+    }
+
+    private static CommandRun prepare(String output, String source) {
+        return CommandRun.of(
+                "prepare",
+                "--model=" + folder.resolve("model"),
+                "--data=" + source,
+                "--output=" + folder.resolve(output),
+                "--sequence-length=64");
+    }
+}
