@@ -30,6 +30,9 @@ import org.sparkqlora.storage.Sha256;
 record TableRows(Location folder, String hash) {
     private static final String VALUE = "value";
 
+    /** Fits of a sweep store the same rows side by side, and go on with those of one. */
+    private static final Object NAMING = new Object();
+
     /**
      * Stores {@code json} of {@code table} below {@code root}.
      *
@@ -42,16 +45,22 @@ record TableRows(Location folder, String hash) {
                 .javaRDD()
                 .saveAsTextFile(
                         folder.path().toString()); // a text writer would call them .txt, which are texts to train on
-        String hash = hash(surveyed(table.sparkSession(), folder, survey));
-        Location name = root.resolve(hash + ".txt");
-        Optional<String> known = name.text().map(String::strip);
-        if (known.isPresent()) {
-            delete(folder);
-            return new TableRows(root.resolve(known.get()), hash);
-        }
+        return named(folder, root, hash(surveyed(table.sparkSession(), folder, survey)));
+    }
 
-        name.replaceText(folder.path().getName());
-        return new TableRows(folder, hash);
+    /** The rows of this hash that were stored first; {@code folder} goes if it is another. */
+    private static TableRows named(Location folder, Location root, String hash) {
+        synchronized (NAMING) {
+            Location name = root.resolve(hash + ".txt");
+            Optional<String> known = name.text().map(String::strip);
+            if (known.isPresent()) {
+                delete(folder);
+                return new TableRows(root.resolve(known.get()), hash);
+            }
+
+            name.replaceText(folder.path().getName());
+            return new TableRows(folder, hash);
+        }
     }
 
     private static RowSurvey surveyed(SparkSession session, Location folder, Function<Dataset<Row>, RowSurvey> survey) {
