@@ -2,8 +2,10 @@ package org.sparkqlora.storage;
 
 import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.net.URISyntaxException;
 import java.nio.file.AccessDeniedException;
 import java.util.List;
+import java.util.regex.Pattern;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
@@ -20,6 +22,9 @@ public final class StorePath {
 
     /** The setting that names a file system for files of this host. */
     private static final String HOST = "fs.file.impl";
+
+    /** The file in which Hadoop keeps the checksums of another. */
+    private static final Pattern CHECKSUMS = Pattern.compile("^\\.(.+)\\.crc$");
 
     private StorePath() {}
 
@@ -82,6 +87,8 @@ public final class StorePath {
         try {
             FileStatus[] matches = files.globStatus(glob);
             return matches == null ? List.of() : List.of(matches);
+        } catch (IllegalArgumentException e) {
+            throw refused(glob, e);
         } catch (IOException e) {
             String reason = String.valueOf(e.getMessage());
             if (!reason.startsWith(BAD_GLOB)) {
@@ -93,6 +100,18 @@ public final class StorePath {
                             .formatted(glob, reason.substring(BAD_GLOB.length())),
                     e);
         }
+    }
+
+    /** What to throw instead of {@code e}, which a listing of {@code place} threw: Hadoop finds no file with a colon in its name. */
+    public static RuntimeException refused(Object place, IllegalArgumentException e) {
+        if (!(e.getCause() instanceof URISyntaxException reason)) {
+            return e;
+        }
+
+        return new BadInputException(
+                "Cannot open %s: expected names without a colon, which no path of Hadoop's has, found %s. Rename it"
+                        .formatted(place, CHECKSUMS.matcher(reason.getInput()).replaceFirst("$1")),
+                e);
     }
 
     /** Whether the store has answered that this user may not: the same command would get the same answer. */

@@ -137,6 +137,8 @@ public final class SourceListing {
             }
 
             found.files().addAll(StoreRequests.all(files, this::toSource));
+        } catch (IllegalArgumentException e) {
+            throw StorePath.refused(source, e);
         } catch (IOException e) {
             throw refused(source, e);
         }

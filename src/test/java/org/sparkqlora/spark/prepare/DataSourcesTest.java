@@ -26,6 +26,7 @@ import org.sparkqlora.data.Columns;
 import org.sparkqlora.data.HeldOutSplit;
 import org.sparkqlora.data.RecordFormat;
 import org.sparkqlora.data.RecordReading;
+import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.spark.job.Clusters;
 import org.sparkqlora.spark.prepare.PreparationOptions.OnBadRecord;
 import org.sparkqlora.spark.prepare.PreparationOptions.Packing;
@@ -203,6 +204,20 @@ class DataSourcesTest {
 
         assertThat(prepare(folder.toString())).containsExactly(1);
         assertThat(prepare(Files.move(data, folder.resolve("b.md")).toString())).containsExactly(1);
+    }
+
+    /** A retry would not find it either. */
+    @Test
+    void aColonInTheNameOfAFileIsRefused() throws IOException {
+        Path data = Files.writeString(folder.resolve("08:00.jsonl"), line(1));
+
+        for (String source : List.of(data.toString(), folder.resolve("*.jsonl").toString(), folder.toString())) {
+            assertThatThrownBy(() -> prepare(source))
+                    .isInstanceOf(BadInputException.class)
+                    .hasMessageContaining("Cannot open ")
+                    .hasMessageEndingWith(
+                            ": expected names without a colon, which no path of Hadoop's has, found 08:00.jsonl. Rename it");
+        }
     }
 
     @Test
