@@ -30,12 +30,11 @@ class QueriedTableTest {
     static void start() throws IOException {
         DemoModel.write(folder.resolve("model"), 1);
         JavaSparkContext context = Clusters.start(Clusters.TWO_SLOTS, Map.of("spark.sql.ansi.enabled", "true"));
-        SparkSession.builder()
-                .sparkContext(context.sc())
-                .getOrCreate()
-                .range(ROWS)
+        SparkSession session = SparkSession.builder().sparkContext(context.sc()).getOrCreate();
+        session.range(ROWS)
                 .selectExpr("'The owl says hoot.' AS text", "concat('at 0', id, ':00') AS time", "id AS `my id`")
                 .createOrReplaceTempView("said");
+        session.table("said").createOrReplaceTempView("`it was said`");
     }
 
     @AfterAll
@@ -49,6 +48,8 @@ class QueriedTableTest {
             quoteCharacter = '"',
             value = {
                 "said; 4",
+                "`it was said`; 4",
+                "`it was said` WHERE `my id` < 2; 2",
                 "said WHERE time > 'at 00:30'; 3",
                 "said WHERE time > 'at 00:30' AND `my id` < 3; 2",
                 "SELECT concat('It is ', time) AS text FROM said WHERE time != 'a, b: c'; 4"

@@ -26,7 +26,8 @@ import scala.Tuple2;
  * depends on the rows alone. Driver only.
  */
 public final class UnorderedRecords implements NumberedRecords {
-    private static final Pattern NAME = Pattern.compile("[A-Za-z_]\\w*(\\.[A-Za-z_]\\w*){0,2}");
+    private static final String PART = "(?:[A-Za-z_]\\w*|`(?:[^`]|``)+`)";
+    private static final Pattern NAME = Pattern.compile("%1$s(?:\\.%1$s)*".formatted(PART));
     private static final String JSON = "json";
 
     private final String name; // in words
