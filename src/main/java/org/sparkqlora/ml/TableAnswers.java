@@ -25,6 +25,7 @@ import org.sparkqlora.options.UsedAdapters;
 import org.sparkqlora.run.generate.AnswerQuestion;
 import org.sparkqlora.run.model.BaseCheck;
 import org.sparkqlora.spark.source.ListedSource;
+import org.sparkqlora.spark.source.RowValues;
 import org.sparkqlora.spark.source.SourceListing;
 import org.sparkqlora.spark.source.SourceTable;
 import org.sparkqlora.spark.source.WeightedSource;
@@ -77,14 +78,27 @@ public record TableAnswers(GenerateOptions options, Console console) {
 
         AnswerNames names = new AnswerNames(ANSWER, options.losses ? ANSWER_LOSS : null, ERROR);
         PromptTable asked = new PromptTable(named.unversioned(), source, column, model, names, day(model, begun));
-        return new AnswerLineage(options, context, console).follow(session, source, target.name(), () -> {
-            if (begun == null && !target.takesParts()) {
-                whole(rows, asked, target);
-                return result(target, 0);
-            }
+        return new AnswerLineage(options, context, console)
+                .follow(
+                        session,
+                        source,
+                        target.name(),
+                        () -> RowValues.in(
+                                "answer the " + source.words(), () -> write(context, rows, asked, target, begun)));
+    }
 
-            return result(target, inParts(context, rows, asked, target, begun));
-        });
+    private Result write(
+            JavaSparkContext context,
+            Dataset<Row> rows,
+            PromptTable asked,
+            AnswerTable target,
+            @Nullable AnswerQuestion begun) {
+        if (begun == null && !target.takesParts()) {
+            whole(rows, asked, target);
+            return result(target, 0);
+        }
+
+        return result(target, inParts(context, rows, asked, target, begun));
     }
 
     private Result result(AnswerTable target, long earlier) {

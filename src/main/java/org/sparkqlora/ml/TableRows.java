@@ -17,6 +17,7 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.spark.cluster.Location;
+import org.sparkqlora.spark.source.RowValues;
 import org.sparkqlora.storage.Removal;
 import org.sparkqlora.storage.Sha256;
 
@@ -40,12 +41,21 @@ record TableRows(Location folder, String hash) {
      */
     static TableRows write(Dataset<?> table, Column json, Location root, Function<Dataset<Row>, RowSurvey> survey) {
         Location folder = root.resolve("rows-" + UUID.randomUUID());
-        table.select(json.as(VALUE))
-                .as(Encoders.STRING())
-                .javaRDD()
-                .saveAsTextFile(
-                        folder.path().toString()); // a text writer would call them .txt, which are texts to train on
+        save(table.select(json.as(VALUE)).as(Encoders.STRING()), folder);
         return named(folder, root, hash(surveyed(table.sparkSession(), folder, survey)));
+    }
+
+    /** As a file without an end to its name: a text writer would call it .txt, which holds texts to train on. */
+    private static void save(Dataset<String> lines, Location folder) {
+        try {
+            RowValues.in("fit", () -> {
+                lines.javaRDD().saveAsTextFile(folder.path().toString());
+                return folder;
+            });
+        } catch (BadInputException e) {
+            delete(folder);
+            throw e;
+        }
     }
 
     /** The rows of this hash that were stored first; {@code folder} goes if it is another. */

@@ -62,6 +62,22 @@ class QueriedTableTest {
                 .isEqualTo(examples);
     }
 
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = ';',
+            value = {
+                "said WHERE cast(text AS int) > 3; WHERE cast(text AS int) > 3; [CAST_INVALID_INPUT] ",
+                "SELECT text, 1 / `my id` AS x FROM said; , columns text, 1 / `my id` AS x; [DIVIDE_BY_ZERO] "
+            })
+    void aValueThatAnExpressionCannotTakeFailsAgain(String source, String part, String reason) {
+        CommandRun run = prepare("none", source);
+
+        assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(run.err())
+                .contains("Cannot read the table said")
+                .contains(part + ": expected values that its expressions can take, found " + reason);
+    }
+
     @Test
     void aTimeOfATableIsNoScheme() {
         CommandRun run = prepare("none", "said TIMESTAMP AS OF 2026-11-01 08:00:00");

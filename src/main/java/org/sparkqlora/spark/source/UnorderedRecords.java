@@ -37,10 +37,12 @@ public final class UnorderedRecords implements NumberedRecords {
     private UnorderedRecords(String name, Dataset<Row> json) {
         this.name = name;
         this.json = json;
-        this.summary = json.agg(
-                        functions.count(lit(1)),
-                        sum(xxhash64(col(JSON)).cast("decimal(38,0)")).cast("string"))
-                .head();
+        this.summary = RowValues.in(
+                "read the " + name,
+                () -> json.agg(
+                                functions.count(lit(1)),
+                                sum(xxhash64(col(JSON)).cast("decimal(38,0)")).cast("string"))
+                        .head());
     }
 
     /** Whether {@code name} could be that of a table. */
