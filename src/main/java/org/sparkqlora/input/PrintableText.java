@@ -24,7 +24,7 @@ public final class PrintableText {
 
     /** The first line of what {@code thrown} says; others go on for pages. */
     public static String firstLine(Exception thrown) {
-        return String.valueOf(thrown.getMessage()).lines().findFirst().orElse("");
+        return String.valueOf(thrown.getMessage()).strip().lines().findFirst().orElse("");
     }
 
     private static String shown(Pattern pattern, String text) {

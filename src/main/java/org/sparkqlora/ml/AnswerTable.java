@@ -102,15 +102,17 @@ record AnswerTable(
     }
 
     private void create(Dataset<Row> rows, Map<String, String> properties) {
-        DataFrameWriterV2<Row> writer = rows.writeTo(name);
         try {
+            DataFrameWriterV2<Row> writer = rows.writeTo(name);
             var creation = format == null ? writer : writer.using(format);
             for (Map.Entry<String, String> property : properties.entrySet()) {
                 creation = creation.tableProperty(property.getKey(), property.getValue());
             }
 
             creation.create();
-        } catch (AnalysisException e) {
+        } catch (BadInputException e) {
+            throw e;
+        } catch (AnalysisException | IllegalArgumentException e) {
             throw new BadInputException(
                     "--answer-table: Cannot make %s: expected a table that Spark can make there, found %s"
                             .formatted(name, PrintableText.firstLine(e)),

@@ -1,6 +1,7 @@
 package org.sparkqlora.ml;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Path;
 import java.util.List;
@@ -22,6 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.sparkqlora.cli.LakeSettings;
+import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.options.Sessions;
 import org.sparkqlora.run.generate.AnswerQuestion;
 import org.sparkqlora.spark.job.Clusters;
@@ -57,6 +59,18 @@ class AnswerTableTest {
 
         assertThat(table.begun()).contains(QUESTION);
         assertThat(table.counts()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"ice.lake.orca, orca, Unsupported format in USING: orca", "/tmp/answers, delta, [PARSE_SYNTAX_ERROR] "})
+    void aTableThatSparkCannotMakeIsRefused(String name, String format, String reason) {
+        AnswerTable table = new AnswerTable(session(), name, format);
+
+        assertThatThrownBy(() -> table.create(SCHEMA, QUESTION))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining(
+                        "--answer-table: Cannot make %s: expected a table that Spark can make there, found %s",
+                        name, reason);
     }
 
     @ParameterizedTest
