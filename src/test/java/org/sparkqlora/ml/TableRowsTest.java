@@ -51,7 +51,8 @@ class TableRowsTest {
         });
         ExecutorService fits = Executors.newFixedThreadPool(FITS);
         List<TableRows> rows = new ArrayList<>();
-        for (Future<TableRows> each : fits.invokeAll(Stream.generate(() -> fit).limit(FITS).toList())) {
+        for (Future<TableRows> each :
+                fits.invokeAll(Stream.generate(() -> fit).limit(FITS).toList())) {
             rows.add(each.get());
         }
 
