@@ -8,25 +8,27 @@ import org.apache.spark.sql.api.java.UDF1;
 import org.apache.spark.sql.expressions.UserDefinedFunction;
 import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.DataTypes;
+import org.jspecify.annotations.Nullable;
 
 /** From scores to classes, as functions of columns that hold no stage: tasks get them alone. */
 final class ClassFunctions {
     private ClassFunctions() {}
 
-    /** From scores to probabilities. */
+    /** From scores to probabilities; none of a text that is null. */
     static UserDefinedFunction probability() {
-        UDF1<Vector, Vector> function =
-                raw -> new DenseVector(softmax(raw.toArray().clone()));
+        UDF1<@Nullable Vector, @Nullable Vector> function =
+                raw -> raw == null ? null : new DenseVector(softmax(raw.toArray().clone()));
         return functions.udf(function, SQLDataTypes.VectorType());
     }
 
     /**
-     * From probabilities to the class of the greatest, each divided by its threshold.
+     * From probabilities to the class of the greatest, each divided by its threshold; none of a text that is null.
      *
      * @param thresholds as MLlib has them; none for equal ones
      */
     static UserDefinedFunction prediction(double... thresholds) {
-        UDF1<Vector, Double> function = probability -> (double) greatest(probability.toArray(), thresholds);
+        UDF1<@Nullable Vector, @Nullable Double> function =
+                probability -> probability == null ? null : (double) greatest(probability.toArray(), thresholds);
         return functions.udf(function, DataTypes.DoubleType);
     }
 

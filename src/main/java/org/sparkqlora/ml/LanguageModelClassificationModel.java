@@ -19,9 +19,11 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructType;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.data.Labels;
 import org.sparkqlora.data.ProblemType;
+import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.options.Settings;
 import org.sparkqlora.spark.job.ScoreColumn;
 import scala.Tuple3;
@@ -108,6 +110,16 @@ public final class LanguageModelClassificationModel
     @Override
     public DataType featuresDataType() {
         return DataTypes.StringType;
+    }
+
+    /** @throws BadInputException where a column is missing or of another type */
+    @Override
+    public StructType transformSchema(StructType schema) {
+        try {
+            return super.transformSchema(schema);
+        } catch (IllegalArgumentException e) {
+            throw params.refused("transform", e);
+        }
     }
 
     /** Adds raw predictions, probabilities and predictions, but for columns that have no name. Texts are scored once. */

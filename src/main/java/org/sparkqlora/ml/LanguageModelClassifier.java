@@ -25,6 +25,7 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructType;
 import org.sparkqlora.data.Labels;
 import org.sparkqlora.data.ProblemType;
 import org.sparkqlora.input.BadInputException;
@@ -85,6 +86,16 @@ public final class LanguageModelClassifier
     @Override
     public DataType featuresDataType() {
         return DataTypes.StringType;
+    }
+
+    /** @throws BadInputException where a column is missing or of another type */
+    @Override
+    public StructType transformSchema(StructType schema) {
+        try {
+            return super.transformSchema(schema);
+        } catch (IllegalArgumentException e) {
+            throw params.refused("fit", e);
+        }
     }
 
     @Override

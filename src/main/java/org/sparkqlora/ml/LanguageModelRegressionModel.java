@@ -15,7 +15,9 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructType;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.options.Settings;
 import org.sparkqlora.spark.job.ScoreColumn;
 
@@ -82,6 +84,16 @@ public final class LanguageModelRegressionModel extends RegressionModel<String, 
     @Override
     public DataType featuresDataType() {
         return DataTypes.StringType;
+    }
+
+    /** @throws BadInputException where a column is missing or of another type */
+    @Override
+    public StructType transformSchema(StructType schema) {
+        try {
+            return super.transformSchema(schema);
+        } catch (IllegalArgumentException e) {
+            throw params.refused("transform", e);
+        }
     }
 
     /** Adds predictions. */

@@ -32,6 +32,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.sparkqlora.input.BadInputException;
 
 class LanguageModelClassifierTest {
     private static final int TEXTS = 24;
@@ -106,6 +107,12 @@ class LanguageModelClassifierTest {
         Vector probability = first.getAs("probability");
         double expected = 1 / (1 + Math.exp(raw.apply(1) - raw.apply(0)));
         assertThat(probability.apply(0)).isCloseTo(expected, within(PROBABILITY_TOLERANCE));
+        Dataset<Row> none = texts.limit(1).selectExpr("cast(null as string) as features", "label");
+        assertThat(model.transform(none).first())
+                .isEqualTo(RowFactory.create(null, first.getDouble(1), null, null, null));
+        assertThatThrownBy(() -> model.transform(texts.select("label")))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("Cannot transform: features does not exist");
         assertThat(model.predict(first.getAs("features"))).isEqualTo(first.<Double>getAs("prediction"));
         for (Row row : predicted.collectAsList()) { // texts that pass together, beside each alone
             assertThat(model.predictRaw(row.getAs("features")).toArray())
@@ -185,6 +192,12 @@ class LanguageModelClassifierTest {
         assertThatThrownBy(() -> classifier.fit(texts.limit(0)))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("Cannot fit: expected rows to train on, found none");
+        assertThatThrownBy(() -> classifier.fit(texts.select("features")))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("Cannot fit: label does not exist");
+        assertThatThrownBy(() -> new LanguageModelRegressor().fit(texts.selectExpr("features", "sound as label")))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("Column label must be of type numeric");
         assertThatThrownBy(() -> classifier.fit(texts.selectExpr("label as features", "label")))
                 .hasMessageContaining("features")
                 .hasMessageContaining("string");
