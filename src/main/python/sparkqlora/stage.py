@@ -90,12 +90,19 @@ class Stage(JavaParams):
         """Leave them, which are known."""
 
     def _set(self: S, **values: Any) -> S:
-        """Set params, and let Java say at once what it would refuse; a server of Spark Connect says it later."""
+        """Set params, and let Java say at once what it would refuse; a server of Spark Connect says it later.
+
+        ``None`` leaves a param at its default.
+        """
         for name, value in values.items():
             if not self.hasParam(name):
                 raise TypeError(self._unknown(name))
 
             param = self.getParam(name)
+            if value is None:
+                self._leave(param)
+                continue
+
             before = dict(self._paramMap)
             super()._set(**{name: value})
             try:
@@ -105,6 +112,11 @@ class Stage(JavaParams):
                 raise
 
         return self
+
+    def _leave(self, param: Param[Any]) -> None:
+        self._paramMap.pop(param, None)
+        if self._java_obj is not None and not is_remote():
+            self._java_obj.clear(self._java_obj.getParam(param.name))
 
     def _ask_java(self, param: Param[Any]) -> None:
         if self.isSet(param) and self._java_obj is not None and not is_remote():

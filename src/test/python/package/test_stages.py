@@ -44,6 +44,14 @@ def test_a_value_of_another_kind_is_refused(estimator: QLoraEstimator, name: str
     assert estimator.getOrDefault(name) == before
 
 
+def test_nothing_leaves_a_param_at_its_default(model: Path) -> None:
+    estimator = QLoraEstimator(model=str(model), rank=None, alpha=8).setAlpha(None)
+
+    assert not estimator.isSet("rank")
+    assert not estimator.isSet("alpha")
+    assert (estimator.getRank(), estimator.getAlpha()) == (16, 32)
+
+
 def test_all_that_is_wrong_is_told_before_work(estimator: QLoraEstimator, questions: DataFrame, tmp_path: Path) -> None:
     with pytest.raises(BadInputError) as refused:
         estimator.copy({estimator.model: str(tmp_path / "none")}).fit(questions)
