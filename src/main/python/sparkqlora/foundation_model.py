@@ -92,9 +92,12 @@ def create(  # noqa: PLR0913 - those of Databricks
         **_length(training_duration, problems),
         **_tracking(register_to, experiment_path, output, problems),
         "eval_data": eval_data_path,
-        "learning_rate": None if learning_rate is None else float(learning_rate),
+        "learning_rate": _rate(learning_rate, problems),
         "sequence_length": context_length,
     }
+    if isinstance(eval_prompts, str):
+        problems.append(f"eval_prompts: expected a list of texts, found the text {eval_prompts}")
+
     if problems:
         raise BadInputError("\n  ".join([f"Cannot create a run: {len(problems)} problem(s)", *problems]))
 
@@ -119,12 +122,20 @@ def _length(duration: str | None, problems: list[str]) -> dict[str, Any]:
     if duration is None:
         return {}
 
-    given = _DURATION.fullmatch(duration.strip())
+    given = _DURATION.fullmatch(str(duration).strip())
     if given is None:
         problems.append(f"training_duration: expected epochs or batches, such as 3ep or 100ba, found {duration}")
         return {}
 
     return {"epochs" if given[2] == "ep" else "max_steps": int(given[1])}
+
+
+def _rate(rate: float | str | None, problems: list[str]) -> float | None:
+    try:
+        return None if rate is None else float(rate)
+    except ValueError:
+        problems.append(f"learning_rate: expected a number, such as 1e-4, found {rate}")
+        return None
 
 
 def _tracking(

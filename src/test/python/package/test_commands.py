@@ -235,3 +235,22 @@ def test_a_table_is_html_for_a_notebook_and_columns_for_a_terminal() -> None:
 
     assert str(table).splitlines() == ["         a<b", "loss    1.25", "tokens     7"]
     assert "a&lt;b" in table._repr_html_()
+
+
+def test_values_of_another_kind_are_told_together(model: Path, tmp_path: Path) -> None:
+    with pytest.raises(sparkqlora.BadInputError) as refused:
+        foundation_model.create(
+            model,
+            "main.llm.owls",
+            output=tmp_path / "out",
+            training_duration=3,  # type: ignore[arg-type]
+            learning_rate="fast",
+            eval_prompts="What does the owl say?",
+        )
+
+    assert str(refused.value).splitlines() == [
+        "Cannot create a run: 3 problem(s)",
+        "  training_duration: expected epochs or batches, such as 3ep or 100ba, found 3",
+        "  learning_rate: expected a number, such as 1e-4, found fast",
+        "  eval_prompts: expected a list of texts, found the text What does the owl say?",
+    ]
