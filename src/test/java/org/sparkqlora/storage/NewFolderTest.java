@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Objects;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -57,7 +58,7 @@ class NewFolderTest {
         Path made = Files.createDirectories(folder.resolve(name));
         FileTime then = FileTime.from(Instant.now().minus(Duration.ofDays(2)));
         Files.setLastModifiedTime(Files.writeString(made.resolve("file"), "text"), then);
-        for (Path each = made; !each.equals(folder); each = each.getParent()) {
+        for (Path each = made; !each.equals(folder); each = Objects.requireNonNull(each.getParent())) {
             Files.setLastModifiedTime(each, then);
         }
 
