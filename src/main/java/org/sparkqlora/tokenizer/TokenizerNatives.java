@@ -1,5 +1,6 @@
 package org.sparkqlora.tokenizer;
 
+import ai.djl.engine.EngineException;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -52,10 +53,10 @@ final class TokenizerNatives {
             return loading.load();
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to read " + file, e);
-        } catch (UnsatisfiedLinkError | ExceptionInInitializerError e) {
+        } catch (UnsatisfiedLinkError | ExceptionInInitializerError | EngineException e) {
             throw new IllegalStateException(
-                    "Failed to load the tokenizers' native library. It is unpacked to DJL_CACHE_DIR, which must be writable and"
-                            + " allow execution: " + e.getMessage(),
+                    "Failed to load the tokenizers' native library. It is unpacked to DJL_CACHE_DIR, which must be writable, have"
+                            + " room and allow execution: " + e.getMessage(),
                     e);
         } catch (RuntimeException e) {
             throw new BadInputException(
