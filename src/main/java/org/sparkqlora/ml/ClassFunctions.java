@@ -16,8 +16,8 @@ final class ClassFunctions {
 
     /** From scores to probabilities; none of a text that is null. */
     static UserDefinedFunction probability() {
-        UDF1<@Nullable Vector, @Nullable Vector> function =
-                raw -> raw == null ? null : new DenseVector(softmax(raw.toArray().clone()));
+        UDF1<@Nullable Vector, @Nullable Vector> function = raw ->
+                raw == null ? null : new DenseVector(softmax(raw.toArray().clone()));
         return functions.udf(function, SQLDataTypes.VectorType());
     }
 
