@@ -46,6 +46,7 @@ public final class OptionParser {
 
     /** Makes {@code line} such a parser, its commands too. */
     public static CommandLine reading(CommandLine line) {
+        CommandLine.tracer().setLevel(CommandLine.TraceLevel.OFF); // it would warn of each quote of SQL that is alone
         register(line, Method.class, Method::parse);
         register(line, PrecisionChoice.class, PrecisionChoice::parse);
         register(line, DeviceChoice.class, DeviceChoice::parse);

@@ -3,7 +3,10 @@ package org.sparkqlora.command;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Map;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -76,6 +79,20 @@ class QueriedTableTest {
         assertThat(run.err())
                 .contains("Cannot read the table said")
                 .contains(part + ": expected values that its expressions can take, found " + reason);
+    }
+
+    @Test
+    void aQuoteInATextIsNotWarnedOf() {
+        PrintStream before = System.err;
+        ByteArrayOutputStream err = new ByteArrayOutputStream();
+        System.setErr(new PrintStream(err, true, StandardCharsets.UTF_8));
+        try {
+            assertThat(prepare("quoted", "said WHERE text != 'a\", b'").code()).isEqualTo(ExitCode.OK);
+        } finally {
+            System.setErr(before);
+        }
+
+        assertThat(err.toString(StandardCharsets.UTF_8)).doesNotContain("picocli");
     }
 
     @Test
