@@ -61,6 +61,7 @@ def plan(model: Place | None = None, parameters: str | None = None, **options: O
 
 def train(model: Place, data: Place, output: Place, *, progress: bool = False, **options: Option) -> TrainedModel:
     """Train on files, as ``QLoraEstimator.fit`` does on a data frame."""
+    _require_result("train", options, "dry_run")
     return read(
         TrainedModel, _run("train", {"model": model, "data": data, "output": output, **options}, progress=progress)
     )
@@ -102,6 +103,13 @@ def generate(
     if isinstance(prompt, str):
         return read(Answer, _run("generate", {"prompt": prompt, **asked}))
 
+    for index, each in enumerate(prompt):
+        if not isinstance(each, str):
+            raise BadInputError(f"Cannot generate: prompt[{index}]: expected a text, found {each!r}")
+
+    if not prompt:
+        return []
+
     with tempfile.TemporaryDirectory() as folder:
         prompts, answers = Path(folder, "prompts.jsonl"), Path(folder, "answers.jsonl")
         prompts.write_text("".join(map(question, prompt)), encoding="utf-8")
@@ -124,6 +132,7 @@ def merge(model: Place, adapter: Place, output: Place, **options: Option) -> Mer
 
 def export(model: Place, output: Place, adapter: Place | None = None, **options: Option) -> ExportedFile:
     """Write a model, alone or with an adapter folded in, or with ``adapter_only=True`` the adapter, as a GGUF file."""
+    _require_result("export", options, "for")
     return read(ExportedFile, _run("export", {"model": model, "adapter": adapter, "output": output, **options}))
 
 
@@ -150,6 +159,15 @@ def metrics(output: Place) -> list[dict[str, Any]]:
         lines = session.read.text(f"{os.fspath(output)}/metrics.jsonl").collect()
 
     return [json.loads(line.value) for line in lines]
+
+
+def _require_result(command: str, options: Mapping[str, Option], other: str) -> None:
+    """Refuse an option that makes a command end in something other than its result."""
+    if options.get(other):
+        raise BadInputError(
+            f"Cannot {command}: expected options that end in its result, found {other}. run({command!r}, ...) takes it"
+            " and returns what the command says"
+        )
 
 
 def _run(

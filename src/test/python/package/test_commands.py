@@ -254,3 +254,23 @@ def test_values_of_another_kind_are_told_together(model: Path, tmp_path: Path) -
         "  learning_rate: expected a number, such as 1e-4, found fast",
         "  eval_prompts: expected a list of texts, found the text What does the owl say?",
     ]
+
+
+def test_an_option_that_ends_in_another_result_is_refused(demo: Path, model: Path, tmp_path: Path) -> None:
+    data = demo / "pirate.jsonl"
+    with pytest.raises(sparkqlora.BadInputError, match=r"found dry_run. run\('train', ...\) takes it"):
+        sparkqlora.train(model, data, tmp_path / "out", dry_run=True)
+    with pytest.raises(sparkqlora.BadInputError, match=r"found for. run\('export', ...\) takes it"):
+        sparkqlora.export(model, tmp_path / "out", **{"for": "vllm"})
+
+    asked = sparkqlora.run("train", model=model, data=data, output=tmp_path / "out", sequence_length=64, dry_run=True)
+    assert asked["dry_run"] is True
+    assert not (tmp_path / "out").exists()
+
+
+def test_prompts_are_texts(model: Path) -> None:
+    prompts: list[Any] = ["What does the owl say?", 3]
+    with pytest.raises(sparkqlora.BadInputError, match=r"prompt\[1\]: expected a text, found 3"):
+        sparkqlora.generate(model, prompts)
+
+    assert sparkqlora.generate(model, []) == []
