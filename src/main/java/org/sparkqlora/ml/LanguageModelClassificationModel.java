@@ -115,11 +115,7 @@ public final class LanguageModelClassificationModel
     /** @throws BadInputException where a column is missing or of another type */
     @Override
     public StructType transformSchema(StructType schema) {
-        try {
-            return super.transformSchema(schema);
-        } catch (IllegalArgumentException e) {
-            throw params.refused("transform", e);
-        }
+        return params.columns("transform", () -> super.transformSchema(schema));
     }
 
     /** Adds raw predictions, probabilities and predictions, but for columns that have no name. Texts are scored once. */

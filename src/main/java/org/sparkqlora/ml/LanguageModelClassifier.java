@@ -91,11 +91,7 @@ public final class LanguageModelClassifier
     /** @throws BadInputException where a column is missing or of another type */
     @Override
     public StructType transformSchema(StructType schema) {
-        try {
-            return super.transformSchema(schema);
-        } catch (IllegalArgumentException e) {
-            throw params.refused("fit", e);
-        }
+        return params.columns("fit", () -> super.transformSchema(schema));
     }
 
     @Override

@@ -89,11 +89,7 @@ public final class LanguageModelRegressionModel extends RegressionModel<String, 
     /** @throws BadInputException where a column is missing or of another type */
     @Override
     public StructType transformSchema(StructType schema) {
-        try {
-            return super.transformSchema(schema);
-        } catch (IllegalArgumentException e) {
-            throw params.refused("transform", e);
-        }
+        return params.columns("transform", () -> super.transformSchema(schema));
     }
 
     /** Adds predictions. */

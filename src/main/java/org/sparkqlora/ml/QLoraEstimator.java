@@ -174,13 +174,11 @@ public final class QLoraEstimator extends Estimator<QLoraModel> implements Defau
 
     @Override
     public StructType transformSchema(StructType schema) {
-        try {
+        return params.columns("fit", () -> {
             options();
             columns().requireRecords(schema);
             return columns().transformed(schema);
-        } catch (IllegalArgumentException e) {
-            throw params.refused("fit", e);
-        }
+        });
     }
 
     @Override

@@ -175,13 +175,11 @@ public final class QLoraModel extends Model<QLoraModel> implements MLWritable, A
 
     @Override
     public StructType transformSchema(StructType schema) {
-        try {
+        return params.columns("transform", () -> {
             fitted.options(params);
             AdapterColumn.of(params, schema);
             return scoresTexts() ? columns().scored(schema) : columns().transformed(schema);
-        } catch (IllegalArgumentException e) {
-            throw params.refused("transform", e);
-        }
+        });
     }
 
     @Override

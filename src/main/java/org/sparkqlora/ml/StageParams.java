@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.NoSuchElementException;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.apache.spark.ml.param.BooleanParam;
 import org.apache.spark.ml.param.DoubleParam;
@@ -18,6 +19,7 @@ import org.apache.spark.ml.param.LongParam;
 import org.apache.spark.ml.param.Param;
 import org.apache.spark.ml.param.Params;
 import org.apache.spark.ml.param.StringArrayParam;
+import org.apache.spark.sql.types.StructType;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.options.Setting;
 import org.sparkqlora.options.Settings;
@@ -146,8 +148,16 @@ final class StageParams implements Serializable {
         return values;
     }
 
-    /** {@code thrown} with the names of params instead of those of options. */
-    IllegalArgumentException refused(String what, IllegalArgumentException thrown) {
+    /** The columns that {@code checking} finds; what it refuses is told with the names of params instead of those of options. */
+    StructType columns(String what, Supplier<StructType> checking) {
+        try {
+            return checking.get();
+        } catch (IllegalArgumentException e) {
+            throw refused(what, e);
+        }
+    }
+
+    private IllegalArgumentException refused(String what, IllegalArgumentException thrown) {
         String message = String.valueOf(thrown.getMessage());
         List<Setting> longestFirst = settings.values().stream()
                 .map(OwnedSetting::setting)
