@@ -3,9 +3,11 @@ package org.sparkqlora.storage;
 import java.io.BufferedWriter;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.UUID;
 import org.apache.hadoop.conf.Configuration;
@@ -67,6 +69,7 @@ public final class LocalFiles {
         Files.createDirectories(fresh.getParent());
         try {
             T done = write(fresh, work);
+            force(fresh);
             rename(fresh, file);
             return done;
         } finally {
@@ -86,9 +89,18 @@ public final class LocalFiles {
         Files.createDirectories(fresh.getParent());
         try {
             Files.write(fresh, lines);
+            force(fresh);
             Files.move(fresh, file);
+            force(fresh.resolveSibling("."));
         } finally {
             remove(fresh);
+        }
+    }
+
+    /** Returns once the disk has what a file holds, or which names a folder has: it is there after a loss of power, too. */
+    static void force(Path path) throws IOException {
+        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
+            channel.force(true);
         }
     }
 

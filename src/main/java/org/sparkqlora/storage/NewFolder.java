@@ -2,12 +2,10 @@ package org.sparkqlora.storage;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.UUID;
 import java.util.regex.Pattern;
@@ -102,13 +100,13 @@ public final class NewFolder implements AutoCloseable {
     public void commit() {
         try {
             for (Path file : TemporaryFolder.tree(temporary)) {
-                force(file);
+                LocalFiles.force(file);
             }
 
             unfinished.keep();
             Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
             committed = true;
-            force(target.resolveSibling("."));
+            LocalFiles.force(target.resolveSibling("."));
         } catch (IOException e) {
             if (!committed && Files.exists(target)) {
                 throw new BadInputException(
@@ -132,12 +130,6 @@ public final class NewFolder implements AutoCloseable {
             TemporaryFolder.delete(temporary);
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to remove " + temporary, e);
-        }
-    }
-
-    private static void force(Path path) throws IOException {
-        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
-            channel.force(true);
         }
     }
 }
