@@ -81,6 +81,22 @@ class QueriedTableTest {
                 .contains(part + ": expected values that its expressions can take, found " + reason);
     }
 
+    @ParameterizedTest
+    @CsvSource({
+        "SELECT text FROM said LIMIT 3, LIMIT 3",
+        "SELECT text FROM said ORDER BY time, ORDER BY time",
+        "SELECT text FROM said LEFT JOIN heard USING (time), LEFT JOIN heard USING (time)"
+    })
+    void otherClausesOfSqlAreNamed(String source, String clause) {
+        CommandRun run = prepare("none", source);
+
+        assertThat(run.code()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(run.err())
+                .contains(
+                        "Cannot read '%s': expected SELECT columns FROM a table, then VERSION or TIMESTAMP AS OF and WHERE if any, found %s"
+                                .formatted(source, clause));
+    }
+
     @Test
     void aQuoteInATextIsNotWarnedOf() {
         PrintStream before = System.err;

@@ -25,6 +25,11 @@ record TableQuery(String name, Optional<TableVersion> version, TableSelection se
     private static final Pattern PATH = Pattern.compile(
             "(?:delta|iceberg|hudi|parquet|orc|csv|json|text)\\.`(?<path>[^`]+)`", Pattern.CASE_INSENSITIVE);
 
+    /** What a query of SQL goes on with that would make rows depend on others. */
+    private static final Pattern OTHER_CLAUSE = Pattern.compile(
+            "\\S+\\s+(?<clause>(?:LIMIT|ORDER|GROUP|HAVING|UNION|TABLESAMPLE|(?:\\w+\\s+)*JOIN)\\s.+)",
+            Pattern.CASE_INSENSITIVE | Pattern.DOTALL);
+
     private static final Pattern BEGIN =
             Pattern.compile("SELECT\\s.*|.*\\sWHERE\\s.*", Pattern.CASE_INSENSITIVE | Pattern.DOTALL);
 
@@ -32,6 +37,13 @@ record TableQuery(String name, Optional<TableVersion> version, TableSelection se
         Matcher parts = SYNTAX.matcher(SqlText.withoutQuoted(source));
         if (!parts.matches()) {
             throw new BadInputException("Cannot read '%s': expected a path, or the name of a table".formatted(source));
+        }
+
+        Matcher other = OTHER_CLAUSE.matcher(parts.group("name"));
+        if (parts.group("columns") != null && other.matches()) {
+            throw new BadInputException(
+                    "Cannot read '%s': expected SELECT columns FROM a table, then VERSION or TIMESTAMP AS OF and WHERE if any, found %s"
+                            .formatted(source, other.group("clause")));
         }
 
         String state = part(source, parts, "state");
