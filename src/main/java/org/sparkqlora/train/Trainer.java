@@ -132,7 +132,13 @@ public final class Trainer {
         claim(last.version());
         started(last.version());
         publish(bestParameters().orElseGet(last::parameters), publish);
-        return TrainSummary.start(plan.batches().steps(), last.version()).ended(last.version(), earlyStopping.best());
+        OptionalDouble evaluation = metrics.evaluations().stream()
+                .filter(earlier -> earlier.step() == last.version())
+                .mapToDouble(Evaluated::loss)
+                .findFirst();
+        return TrainSummary.start(plan.batches().steps(), last.version())
+                .evaluated(evaluation)
+                .ended(last.version(), earlyStopping.best());
     }
 
     private TrainSummary train(GradientSource source) {

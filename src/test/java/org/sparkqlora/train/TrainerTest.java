@@ -51,6 +51,19 @@ class TrainerTest {
         assertThat(summary.evaluationLoss()).isPresent();
     }
 
+    /** As a scheduler runs it again that did not hear of the end. */
+    @Test
+    void aRunThatHasTakenAllStepsTellsItsLastEvaluationAgain() {
+        StateStore states = new MemoryStates();
+        TrainSummary first = runs.train(BigramRuns.plan(2, 4), states, Resume.NEVER, state -> {});
+
+        TrainSummary again = runs.train(BigramRuns.plan(2, 4), states, Resume.AUTO, state -> {});
+
+        assertThat(again.resumedFrom()).isEqualTo(first.steps());
+        assertThat(first.evaluationLoss()).isPresent();
+        assertThat(again.evaluationLoss()).isEqualTo(first.evaluationLoss());
+    }
+
     @Test
     void equalSeedsGiveEqualBytes() {
         assertThat(runs.trained(BigramRuns.plan(2, 4))).isEqualTo(runs.trained(BigramRuns.plan(2, 4)));

@@ -10,7 +10,7 @@ import java.util.OptionalDouble;
  * @param resumedFrom steps that an earlier process had done
  * @param firstLoss of the first step of this process
  * @param lastLoss of the last step of this process
- * @param evaluationLoss over the held-out rows, at the end
+ * @param evaluationLoss over the held-out rows, at the end, also of an earlier process that took all steps
  * @param best the evaluation of the lowest loss, also of earlier processes
  * @param tokens that went through the model in this process, padding not counted
  * @param seconds of this process's steps
@@ -27,6 +27,11 @@ public record TrainSummary(
     public static TrainSummary start(long steps, long resumedFrom) {
         OptionalDouble none = OptionalDouble.empty();
         return new TrainSummary(steps, resumedFrom, none, none, none, Optional.empty(), 0, 0);
+    }
+
+    /** With the loss that an earlier process found at the end. */
+    public TrainSummary evaluated(OptionalDouble earlier) {
+        return new TrainSummary(steps, resumedFrom, firstLoss, lastLoss, earlier, best, tokens, seconds);
     }
 
     /** Of a run that ended after {@code taken} steps. */
