@@ -31,7 +31,7 @@ final class SparkBorder {
                     + "|ml\\.(?!util\\.DefaultParams(Reader|Writer)).*|mllib\\..*|package\\$?"
                     + "|scheduler\\.Spark.*|scheduler\\.TaskInfo"
                     + "|Partitioner|SparkConf|SparkContext|SparkEnv|SparkExecutorInfo|SparkStatusTracker|TaskContext"
-                    + "|SparkException|ExceptionFailure|ExecutorLostFailure|FetchFailed|TaskEndReason|TaskFailedReason"
+                    + "|SparkException|SparkThrowable|ExceptionFailure|ExecutorLostFailure|FetchFailed|TaskEndReason|TaskFailedReason"
                     + "|storage\\.(BlockManagerId|StorageLevel)|util\\.(CollectionAccumulator|LongAccumulator|SerializableConfiguration))(\\$.*)?");
 
     /** Ours, by the methods and fields of Spark's own that they use, and by those of its classes of which they use none. */
