@@ -9,7 +9,9 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 import org.apache.spark.SparkEnv;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.api.java.function.PairFunction;
@@ -49,6 +51,9 @@ class LongRunMemoryTest {
 
     /** Room for memory that is first used late or freed late: up to 0.4 MiB. */
     private static final long ROOM = 2L << 20;
+
+    private static final int LOOKS = 3;
+    private static final long BETWEEN_NANOS = 200_000_000;
 
     /** Jobs that Spark remembers for its pages: fewer than are taken before the first look. */
     private static final Map<String, String> SHORT_MEMORY =
@@ -143,10 +148,20 @@ class LongRunMemoryTest {
             return new Tuple2<>("executor " + SparkEnv.get().executorId(), ofProcess());
         }
 
+        /** The least of a few looks: what Spark's cleaner lets go, another collection finds. */
         private static long ofProcess() {
+            return LongStream.generate(LiveBytes::afterCollection)
+                    .limit(LOOKS)
+                    .min()
+                    .orElseThrow();
+        }
+
+        private static long afterCollection() {
             System.gc();
             Runtime process = Runtime.getRuntime();
-            return process.totalMemory() - process.freeMemory();
+            long live = process.totalMemory() - process.freeMemory();
+            LockSupport.parkNanos(BETWEEN_NANOS);
+            return live;
         }
     }
 }
