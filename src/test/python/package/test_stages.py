@@ -45,7 +45,8 @@ def test_a_value_of_another_kind_is_refused(estimator: QLoraEstimator, name: str
 
 
 def test_nothing_leaves_a_param_at_its_default(model: Path) -> None:
-    estimator = QLoraEstimator(model=str(model), rank=None, alpha=8).setAlpha(None)
+    nothing: Any = None
+    estimator = QLoraEstimator(model=str(model), rank=nothing, alpha=8).setAlpha(nothing)
 
     assert not estimator.isSet("rank")
     assert not estimator.isSet("alpha")
