@@ -24,8 +24,8 @@ import org.sparkqlora.options.UseOptions;
 import org.sparkqlora.options.UsedAdapters;
 import org.sparkqlora.run.generate.AnswerQuestion;
 import org.sparkqlora.run.model.BaseCheck;
+import org.sparkqlora.spark.source.DataExceptions;
 import org.sparkqlora.spark.source.ListedSource;
-import org.sparkqlora.spark.source.RowValues;
 import org.sparkqlora.spark.source.SourceListing;
 import org.sparkqlora.spark.source.SourceTable;
 import org.sparkqlora.spark.source.WeightedSource;
@@ -83,7 +83,7 @@ public record TableAnswers(GenerateOptions options, Console console) {
                         session,
                         source,
                         target.name(),
-                        () -> RowValues.in(
+                        () -> DataExceptions.refuse(
                                 "answer the " + source.words(), () -> write(context, rows, asked, target, begun)));
     }
 

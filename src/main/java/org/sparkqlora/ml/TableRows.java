@@ -17,7 +17,7 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.spark.cluster.Location;
-import org.sparkqlora.spark.source.RowValues;
+import org.sparkqlora.spark.source.DataExceptions;
 import org.sparkqlora.storage.Removal;
 import org.sparkqlora.storage.Sha256;
 
@@ -48,7 +48,7 @@ record TableRows(Location folder, String hash) {
     /** As a file without an end to its name: a text writer would call it .txt, which holds texts to train on. */
     private static void save(Dataset<String> lines, Location folder) {
         try {
-            RowValues.in("fit", () -> {
+            DataExceptions.refuse("fit", () -> {
                 lines.javaRDD().saveAsTextFile(folder.path().toString());
                 return folder;
             });

@@ -26,7 +26,8 @@ import org.sparkqlora.input.BadInputException;
 public final class FreshFolder implements AutoCloseable {
     private static final String TEMPORARY = ".tmp-";
     private static final String ASIDE = ".old-";
-    private static final String UNIQUE = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}";
+    /** The form of a UUID. */
+    static final String UNIQUE = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}";
 
     /** Nobody still writes what has not changed for so long. */
     private static final Duration ABANDONED = Duration.ofDays(1);

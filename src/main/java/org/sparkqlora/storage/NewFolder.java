@@ -50,14 +50,14 @@ public final class NewFolder implements AutoCloseable {
 
     /** Removes what processes that died left of {@code target}. No one may be writing it. */
     public static void sweep(Path target) throws IOException {
-        for (Path left : unfinished(target, "")) {
+        for (Path left : temporaryOf(target, "")) {
             TemporaryFolder.delete(left);
         }
     }
 
     /** As {@link #sweep}, where others may be writing it now; with folders of temporary files {@linkplain TemporaryFolder#beside beside} it. */
     private static void sweepAbandoned(Path target) throws IOException {
-        for (Path left : unfinished(target, "\\.?")) {
+        for (Path left : temporaryOf(target, "\\.?")) {
             if (isAbandoned(left)) {
                 TemporaryFolder.delete(left);
             }
@@ -77,13 +77,13 @@ public final class NewFolder implements AutoCloseable {
         }
     }
 
-    private static List<Path> unfinished(Path target, String before) throws IOException {
+    private static List<Path> temporaryOf(Path target, String before) throws IOException {
         Path parent = target.resolveSibling(".");
         if (!Files.isDirectory(parent)) {
             return List.of();
         }
 
-        Pattern form = Pattern.compile(before + Pattern.quote(target.getFileName() + TEMPORARY) + "[0-9a-f-]{36}");
+        Pattern form = Pattern.compile(before + Pattern.quote(target.getFileName() + TEMPORARY) + FreshFolder.UNIQUE);
         try (Stream<Path> siblings = Files.list(parent)) {
             return siblings.filter(path -> Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS))
                     .filter(path -> form.matcher(path.getFileName().toString()).matches())

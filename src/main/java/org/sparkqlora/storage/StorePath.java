@@ -44,7 +44,7 @@ public final class StorePath {
     public static FileSystem files(Path path, Configuration configuration) throws IOException {
         try {
             FileSystem files = path.getFileSystem(configuration);
-            return isHadoops(files, configuration) ? LocalFiles.withChecksums(configuration) : files;
+            return isDefaultLocal(files, configuration) ? LocalFiles.withChecksums(configuration) : files;
         } catch (UnsupportedFileSystemException e) {
             throw unknown(path, e);
         } catch (RuntimeException e) {
@@ -60,8 +60,8 @@ public final class StorePath {
         }
     }
 
-    /** That of Hive takes its place where nobody has said so, if its jar comes later on Spark's class path. Its rename replaces no file. */
-    private static boolean isHadoops(FileSystem files, Configuration configuration) {
+    /** Hadoop's local file system, or Hive's subclass, which is the default if hive-exec comes later on the class path. Its rename replaces no file. */
+    private static boolean isDefaultLocal(FileSystem files, Configuration configuration) {
         return files.getClass() == LocalFileSystem.class
                 || files instanceof LocalFileSystem && configuration.get(HOST) == null;
     }
@@ -102,7 +102,7 @@ public final class StorePath {
         }
     }
 
-    /** What to throw instead of {@code e}, which a listing of {@code place} threw: Hadoop finds no file with a colon in its name. */
+    /** What to throw for {@code e} of a listing of {@code place}: Hadoop cannot list a file with a colon in its name. */
     public static RuntimeException refused(Object place, IllegalArgumentException e) {
         if (!(e.getCause() instanceof URISyntaxException reason)) {
             return e;

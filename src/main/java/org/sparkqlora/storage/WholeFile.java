@@ -22,7 +22,7 @@ import org.apache.hadoop.fs.Path;
  * it is written under a name of its own beside the target, and then renamed. A killed process may leave that one.
  */
 public final class WholeFile {
-    private static final Pattern UNFINISHED = Pattern.compile("\\.(.+)\\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}");
+    private static final Pattern UNFINISHED = Pattern.compile("\\.(.+)\\." + FreshFolder.UNIQUE);
 
     private WholeFile() {}
 

@@ -134,7 +134,9 @@ record FileAnswers(
 
     private int part(JavaSparkContext context) {
         Integer asked = options.tables.commitRows;
-        return asked == null ? Math.max(AnswerTableOptions.COMMIT_ROWS, SparkGenerator.fill(context)) : asked;
+        return asked == null
+                ? Math.max(AnswerTableOptions.COMMIT_ROWS, SparkGenerator.textsOfAllSlots(context))
+                : asked;
     }
 
     private AnswerText.Losses losses() {

@@ -44,7 +44,7 @@ public record SparkGenerator(JavaSparkContext context, ModelSource model) {
     }
 
     /** The fewest texts that keep all slots busy most of the time. */
-    public static int fill(JavaSparkContext context) {
+    public static int textsOfAllSlots(JavaSparkContext context) {
         return Math.multiplyExact(TEXTS_A_SLOT, TaskSlots.available(context));
     }
 

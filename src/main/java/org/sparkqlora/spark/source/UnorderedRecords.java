@@ -37,7 +37,7 @@ public final class UnorderedRecords implements NumberedRecords {
     private UnorderedRecords(String name, Dataset<Row> json) {
         this.name = name;
         this.json = json;
-        this.summary = RowValues.in(
+        this.summary = DataExceptions.refuse(
                 "read the " + name,
                 () -> json.agg(
                                 functions.count(lit(1)),

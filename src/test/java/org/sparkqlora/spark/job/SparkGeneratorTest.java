@@ -63,7 +63,7 @@ class SparkGeneratorTest {
     @Test
     void moreSlotsGetMoreTextsAtATime() {
         Clusters.on("local[16]", context -> {
-            assertThat(SparkGenerator.fill(context)).isEqualTo(16 * 512);
+            assertThat(SparkGenerator.textsOfAllSlots(context)).isEqualTo(16 * 512);
             assertThat(SparkGenerator.tasks(context, 16 * 512)).isEqualTo(16);
             assertThat(SparkGenerator.tasks(context, 16 * 1024 + 1)).isEqualTo(17);
             return context;

@@ -6,17 +6,22 @@ import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.input.PrintableText;
 
 /**
- * Work on rows that Spark computes, in which a value that their expressions cannot take, such as a text that is to be a number, is told
- * from a fault that passes. Driver only.
+ * SQL's data exceptions: a value that an expression cannot take, such as a text that is cast to a number. The same work fails again, so
+ * they are bad input. Driver only.
  */
-public final class RowValues {
+public final class DataExceptions {
     /** SQLSTATE's class of data exceptions: with ANSI's rules, the default of Spark 4, they end a job. */
     private static final String DATA = "22";
 
-    private RowValues() {}
+    private DataExceptions() {}
 
-    /** Does {@code work}, which {@code doing} says in words. */
-    public static <T> T in(String doing, Supplier<T> work) {
+    /**
+     * Does {@code work}.
+     *
+     * @param doing what it does, in words
+     * @throws BadInputException if a data exception ends it
+     */
+    public static <T> T refuse(String doing, Supplier<T> work) {
         try {
             return work.get();
         } catch (Exception e) { // Spark throws a lost job as a checked exception that no signature declares
