@@ -26,6 +26,7 @@ import java.util.stream.Collectors;
 import org.apache.hadoop.fs.FileContext;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.FileUtil;
+import org.apache.spark.broadcast.Broadcast;
 import org.bytedeco.pytorch.global.torch;
 
 /** The order of the packages, and which library may be used where. */
@@ -227,6 +228,11 @@ class ArchitectureTest {
                     type -> type.tryGetMethod("main", String[].class).isEmpty()))
             .should()
             .callMethod(System.class, "exit", int.class);
+
+    /** Which keeps them from being removed twice at once. */
+    @ArchTest
+    static final ArchRule broadcastsAreDestroyedInOnePlace =
+            noClasses().that().doNotHaveSimpleName("Broadcasts").should().callMethod(Broadcast.class, "destroy");
 
     /** Which knows how to take away only what this program made. */
     @ArchTest

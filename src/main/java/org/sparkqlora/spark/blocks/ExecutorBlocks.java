@@ -21,6 +21,7 @@ import org.apache.spark.storage.BroadcastBlockId;
 import org.apache.spark.storage.StorageLevel;
 import org.apache.spark.util.io.ChunkedByteBuffer;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.spark.cluster.Broadcasts;
 import org.sparkqlora.spark.cluster.ScalaMethod;
 import scala.Option;
 import scala.reflect.ClassTag;
@@ -213,7 +214,7 @@ public final class ExecutorBlocks implements Serializable, AutoCloseable {
     /** Driver only: all bytes go, wherever they are. */
     @Override
     public void close() {
-        owner.destroy();
+        Broadcasts.destroy(owner);
     }
 
     private boolean isInMemory(String name) {

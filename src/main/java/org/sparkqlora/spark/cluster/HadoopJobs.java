@@ -23,6 +23,6 @@ public record HadoopJobs(JavaSparkContext context, Broadcast<SerializableConfigu
     @Override
     public void close() {
         context.setJobDescription(null);
-        hadoop.destroy();
+        Broadcasts.destroy(hadoop);
     }
 }

@@ -44,6 +44,8 @@ public final class ShuffleExchange implements GradientExchange {
     private final GradientFormat format;
     private final SliceLayout layout;
     private final HeldSums sums;
+
+    /** Owners of the blocks of the last steps. */
     private final Deque<Long> closed = new ArrayDeque<>();
 
     /**
@@ -61,11 +63,8 @@ public final class ShuffleExchange implements GradientExchange {
     @Override
     public StepGradient sum(JavaRDD<ShardResult> shards, long step) {
         try (ExecutorBlocks blocks = ExecutorBlocks.open(context)) {
+            closed.add(blocks.owner());
             return sum(shards, step, blocks);
-        } finally {
-            if (closed.size() > LATE_STEPS) {
-                closed.remove();
-            }
         }
     }
 
@@ -74,8 +73,7 @@ public final class ShuffleExchange implements GradientExchange {
         int members = shards.getNumPartitions();
         GradientDtype dtype = format.shard();
         JavaPairRDD<PartKey, GradientPart> parts =
-                shards.flatMapToPair(new LeaveGradient(layout, dtype, blocks, List.copyOf(closed)));
-        closed.add(blocks.owner());
+                shards.flatMapToPair(new LeaveGradient(layout, dtype, blocks, overtaken()));
         while (members > order.fanIn()) {
             PartGroups groups = new PartGroups(layout, dtype, members, order.fanIn());
             JavaPairRDD<PartKey, GradientPart> sent =
@@ -98,6 +96,15 @@ public final class ShuffleExchange implements GradientExchange {
             // Else its files would stay until the driver's garbage collector meets the last of these objects.
             sum.rdd().cleanShuffleDependencies(false);
         }
+    }
+
+    /** Those of {@link #LATE_STEPS} steps, without the step before: a second removal would meet Spark's own of its blocks, and fail. */
+    private List<Long> overtaken() {
+        if (closed.size() > LATE_STEPS + 2) {
+            closed.remove();
+        }
+
+        return closed.stream().limit(Math.max(0, closed.size() - 2)).toList();
     }
 
     private static int shuffleOf(JavaPairRDD<PartKey, GradientPart> sent) {

@@ -23,6 +23,7 @@ import org.sparkqlora.model.loss.LossTotal.Measures;
 import org.sparkqlora.optim.OptimizerPart;
 import org.sparkqlora.optim.OptimizerSpec;
 import org.sparkqlora.spark.blocks.ExecutorPlace;
+import org.sparkqlora.spark.cluster.Broadcasts;
 import org.sparkqlora.spark.cluster.CancelledJob;
 import org.sparkqlora.spark.cluster.ModelTasks;
 import org.sparkqlora.spark.cluster.TaskSlots;
@@ -114,7 +115,7 @@ public final class SparkGradientSource implements GradientSource {
         } catch (RuntimeException | Error e) {
             restoreInterrupts.run();
             exchange.close();
-            configuration.destroy();
+            Broadcasts.destroy(configuration);
             throw e;
         }
     }
@@ -281,7 +282,7 @@ public final class SparkGradientSource implements GradientSource {
         restoreInterrupts.run();
         exchange.close();
         replicas.close();
-        configuration.destroy();
+        Broadcasts.destroy(configuration);
     }
 
     private int microBatchSize() {

@@ -25,6 +25,7 @@ import org.sparkqlora.data.HeldOutSplit;
 import org.sparkqlora.data.Labels;
 import org.sparkqlora.data.ProblemType;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.spark.cluster.Broadcasts;
 import org.sparkqlora.spark.cluster.TaskSlots;
 import org.sparkqlora.spark.source.BadLine;
 import org.sparkqlora.spark.source.CountedSource;
@@ -217,7 +218,7 @@ public final class DataPreparation {
             throw e;
         } finally {
             context.setJobDescription(null);
-            hadoop.destroy();
+            Broadcasts.destroy(hadoop);
         }
     }
 

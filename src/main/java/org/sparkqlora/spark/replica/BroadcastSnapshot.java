@@ -6,6 +6,7 @@ import java.util.stream.IntStream;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.sparkqlora.optim.OptimizerSpec;
+import org.sparkqlora.spark.cluster.Broadcasts;
 import org.sparkqlora.train.GradientModel;
 import org.sparkqlora.train.StateHome;
 import org.sparkqlora.train.TrainState;
@@ -39,6 +40,6 @@ record BroadcastSnapshot(long version, Broadcast<byte[][]> bytes, long length) i
 
     @Override
     public void close() {
-        bytes.destroy();
+        Broadcasts.destroy(bytes);
     }
 }

@@ -8,6 +8,7 @@ import org.sparkqlora.model.layout.ParameterIndex;
 import org.sparkqlora.optim.OptimizerSpec;
 import org.sparkqlora.optim.Paging;
 import org.sparkqlora.quant.Workers;
+import org.sparkqlora.spark.cluster.Broadcasts;
 import org.sparkqlora.spark.cluster.TaskSlots;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.train.ModelSource;
@@ -28,7 +29,7 @@ public record InferenceReplicas(JavaSparkContext context, ModelSource model) {
                 ReplicaGroup replicas = group(run, still(parameters, index, workers))) {
             return work.apply(run, replicas);
         } finally {
-            run.configuration().destroy();
+            Broadcasts.destroy(run.configuration());
         }
     }
 

@@ -6,6 +6,7 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.optim.OptimizerSpec;
+import org.sparkqlora.spark.cluster.Broadcasts;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.train.SummedGradient;
 import org.sparkqlora.train.TrainState;
@@ -93,7 +94,7 @@ public final class StateLogPublisher implements AutoCloseable {
 
         @Override
         public void close() {
-            numbers.destroy();
+            Broadcasts.destroy(numbers);
         }
     }
 }

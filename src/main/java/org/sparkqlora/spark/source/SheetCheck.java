@@ -16,6 +16,7 @@ import org.apache.spark.api.java.function.FlatMapFunction;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.util.SerializableConfiguration;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.spark.cluster.Broadcasts;
 
 /**
  * Finds what Spark reads in spreadsheets without a word: bytes that are no UTF-8, each as U+FFFD, and a quote that nothing ends, with the
@@ -38,7 +39,7 @@ final class SheetCheck {
                 throw new BadInputException(faults.get(0));
             }
         } finally {
-            hadoop.destroy();
+            Broadcasts.destroy(hadoop);
         }
     }
 
