@@ -94,16 +94,16 @@ class Bench:
         self.count += 1
         return self.work / "logs" / f"{self.count:03d}-{name}.log"
 
-    def submit(self, name, arguments, master=None, settings=(), jvm=(), cores=None):
+    def submit(self, name, arguments, master=None, settings=(), java="", cores=None):
         """Runs a command of ours as a user does, on so many cores alone if told."""
         options = self.options
         conf = [part for setting in settings for part in ("--conf", setting)]
         slots = 1 if self.on_card() else options.threads
         command = [
             *pinned(cores), options.spark_submit, "--master", master or f"local[{slots}]", "--properties-file", options.conf,
-            *conf, *jvm, options.jar, *arguments,
+            *conf, options.jar, *arguments,
         ]
-        environment = {"SPARK_LOCAL_IP": "127.0.0.1", "SPARK_SCALA_VERSION": "2.12", **(ALLOCATOR if self.on_card() else {})}
+        environment = {"SPARK_LOCAL_IP": "127.0.0.1", "SPARK_SCALA_VERSION": "2.12", "SPARK_SUBMIT_OPTS": java, **(ALLOCATOR if self.on_card() else {})}
         return run(command, self.log(name), environment, self.on_card())
 
     def on_card(self):
@@ -370,11 +370,12 @@ def prepare(bench):
 
 
 def own_preparation(bench, data, cores):
+    """Without Java's second compiler, as `spark-qlora prepare` has it."""
     output = bench.work / "prepared"
     shutil.rmtree(output, ignore_errors=True)
     return bench.submit("prepare", [
         "prepare", "--model", bench.options.model, "--data", data, "--output", output, "--sequence-length", 1024,
-    ], f"local[{cores}]", cores=cores).result
+    ], f"local[{cores}]", java="-XX:TieredStopAtLevel=1", cores=cores).result
 
 
 def start(bench):

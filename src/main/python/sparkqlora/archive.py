@@ -10,12 +10,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-_VARIABLE = "SPARK_SUBMIT_OPTS"
+OPTIONS_VARIABLE = "SPARK_SUBMIT_OPTS"
 _QUIET = "-Xlog:cds*=off"
 _WRITER = "demo"  # it trains, which loads most, and runs where 10 seconds and 400 MB more do no harm
 
 
-def call(line: list[str], command: str | None) -> int:
+def call(line: list[str], command: str | None, options: str) -> int:
     """Run a line of ``spark-submit``, return its exit code.
 
     ``demo`` leaves the archive of a Spark and a Java, 110 MB, in the private cache folder at its end; all later
@@ -23,8 +23,8 @@ def call(line: list[str], command: str | None) -> int:
 
     :param line: the path of ``spark-submit`` and what follows
     :param command: the command of the jar
+    :param options: of Java
     """
-    options = os.environ.get(_VARIABLE, "")
     folder = _private_folder()
     if folder is None or "SharedArchiveFile" in options or "ArchiveClassesAtExit" in options:
         return _call(line, options)
@@ -39,7 +39,7 @@ def call(line: list[str], command: str | None) -> int:
 
 
 def _call(line: list[str], options: str) -> int:
-    return subprocess.call(line, env=os.environ | {_VARIABLE: options})  # noqa: S603 - what the user typed
+    return subprocess.call(line, env=os.environ | {OPTIONS_VARIABLE: options})  # noqa: S603 - what the user typed
 
 
 def _write(line: list[str], options: str, file: Path) -> int:

@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from sparkqlora.archive import call
+from sparkqlora.archive import OPTIONS_VARIABLE, call
 from sparkqlora.errors import QLoraError
 from sparkqlora.jars import found
 from sparkqlora.sessions import settings_of
@@ -16,6 +16,10 @@ from sparkqlora.sessions import settings_of
 _BAD_INPUT = 64
 _FLAGS = frozenset({"--supervise", "--verbose", "-v"})
 _OURS = frozenset({"--help", "-h", "--version", "-V"})
+
+# They compute little in Java, so that its second compiler costs more than it saves.
+_OF_FIRST_COMPILER = _OURS | {"prepare", "plan", "inspect", "compare", "gate"}
+_COMPILER = "-XX:TieredStopAtLevel="
 
 
 def main() -> None:
@@ -36,13 +40,20 @@ def run(arguments: list[str]) -> int:
     of_spark, of_command = _split(arguments)
     program, jar = _program(), found()
     command = of_command[0] if of_command else None
+    options = _java_options(command)
     if "--properties-file" in of_spark:
-        return call([program, *of_spark, str(jar), *of_command], command)
+        return call([program, *of_spark, str(jar), *of_command], command, options)
 
     with tempfile.NamedTemporaryFile("w", prefix="spark-qlora-", suffix=".conf") as settings:
         settings.writelines(f"{name} {value}\n" for name, value in settings_of(jar).items())
         settings.flush()
-        return call([program, "--properties-file", settings.name, *of_spark, str(jar), *of_command], command)
+        return call([program, "--properties-file", settings.name, *of_spark, str(jar), *of_command], command, options)
+
+
+def _java_options(command: str | None) -> str:
+    options = os.environ.get(OPTIONS_VARIABLE, "")
+    quick = command in _OF_FIRST_COMPILER and _COMPILER not in options
+    return f"{options} {_COMPILER}1".strip() if quick else options
 
 
 def _split(arguments: list[str]) -> tuple[list[str], list[str]]:

@@ -8,8 +8,6 @@ from sparkqlora.archive import call
 if TYPE_CHECKING:
     from pathlib import Path
 
-OPTIONS = "SPARK_SUBMIT_OPTS"
-
 # As Java does at its end.
 SPARK_SUBMIT = """#!/bin/sh
 echo "$SPARK_SUBMIT_OPTS" >> "$(dirname "$0")/options"
@@ -23,7 +21,6 @@ exit "$1"
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.delenv(OPTIONS, raising=False)
     return tmp_path / "spark-qlora"
 
 
@@ -36,8 +33,8 @@ def spark_submit(tmp_path: Path) -> Path:
     return program
 
 
-def options_of(spark_submit: Path, command: str, code: int = 0) -> str:
-    assert call([str(spark_submit), str(code)], command) == code
+def options_of(spark_submit: Path, command: str, code: int = 0, options: str = "") -> str:
+    assert call([str(spark_submit), str(code)], command, options) == code
     return spark_submit.with_name("options").read_text().splitlines()[-1]
 
 
@@ -68,12 +65,11 @@ def test_a_demo_that_fails_leaves_none(cache: Path, spark_submit: Path) -> None:
     assert list(cache.iterdir()) == []
 
 
-def test_what_the_user_asks_of_java_stays(cache: Path, spark_submit: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(OPTIONS, "-XX:SharedArchiveFile=mine.jsa")
-    assert options_of(spark_submit, "demo") == "-XX:SharedArchiveFile=mine.jsa"
+def test_what_the_user_asks_of_java_stays(cache: Path, spark_submit: Path) -> None:
+    mine = "-XX:SharedArchiveFile=mine.jsa"
+    assert options_of(spark_submit, "demo", options=mine) == mine
 
-    monkeypatch.setenv(OPTIONS, "-Dsome=thing")
-    assert options_of(spark_submit, "demo").startswith("-Dsome=thing -XX:ArchiveClassesAtExit=")
+    assert options_of(spark_submit, "demo", options="-Dsome=thing").startswith("-Dsome=thing -XX:ArchiveClassesAtExit=")
     assert len(list(cache.iterdir())) == 1
 
 

@@ -8,11 +8,9 @@ import java.util.stream.Stream;
 /** Java processes of tests: with this one's class path and flags, without its agents, and quick to start. */
 public final class ChildJvm {
     /**
-     * Of processes that end before the second compiler is done, or compute little: the first compiler alone, and so the scalar twins of kernels,
-     * for each vector would be an object.
+     * Of processes that end before the second compiler is done, or compute little: the first compiler alone, and so the scalar twins of kernels.
      */
-    public static final List<String> QUICK =
-            List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Dqlora.vectors=false");
+    public static final List<String> QUICK = List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC");
 
     private ChildJvm() {}
 

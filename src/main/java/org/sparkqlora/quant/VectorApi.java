@@ -1,13 +1,18 @@
 package org.sparkqlora.quant;
 
+import java.lang.management.ManagementFactory;
+import java.util.List;
+
 /**
- * Java's Vector API, of the module {@code jdk.incubator.vector}. Every kernel that uses it has a scalar twin with the same bits, which the system
- * property {@code qlora.vectors=false} chooses: with {@code -XX:TieredStopAtLevel=1}, a command of seconds ends sooner so, since the compiler
- * that vectors need takes longer than it saves.
+ * Java's Vector API, of the module {@code jdk.incubator.vector}. Every kernel that uses it has a scalar twin with the same bits. Only Java's
+ * second compiler makes instructions of vectors: in a process that goes without it, for a quick start, they would be objects, and a
+ * hundred times slower than the twins.
  */
 public final class VectorApi {
-    private static final String SWITCH = "qlora.vectors";
-    private static final boolean IS_USED = isPresent() && !"false".equals(System.getProperty(SWITCH));
+    private static final String LEVEL = "-XX:TieredStopAtLevel=";
+    private static final String SECOND_COMPILER = LEVEL + "4";
+    private static final boolean IS_USED =
+            isPresent() && isCompiled(ManagementFactory.getRuntimeMXBean().getInputArguments());
 
     private VectorApi() {}
 
@@ -19,5 +24,13 @@ public final class VectorApi {
     /** Whether kernels of this process may use it. */
     public static boolean isUsed() {
         return IS_USED;
+    }
+
+    /** Whether a Java that was started with {@code options}, of which the last one counts, has its second compiler. */
+    static boolean isCompiled(List<String> options) {
+        return options.stream()
+                .filter(option -> option.startsWith(LEVEL))
+                .reduce(SECOND_COMPILER, (first, last) -> last)
+                .equals(SECOND_COMPILER);
     }
 }

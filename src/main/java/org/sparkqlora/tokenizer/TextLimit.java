@@ -27,9 +27,11 @@ record TextLimit(int run, int text) {
         }
 
         int start = 0;
+        boolean isBlank = false;
         for (int i = 0; i < encoded.length(); i++) {
             int codePoint = encoded.codePointAt(i);
-            if (CharKind.isBlank(codePoint) != CharKind.isBlank(encoded.charAt(start))) {
+            if (CharKind.isBlank(codePoint) != isBlank) {
+                isBlank = !isBlank;
                 start = i;
             }
 
