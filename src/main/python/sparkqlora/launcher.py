@@ -17,8 +17,8 @@ _BAD_INPUT = 64
 _FLAGS = frozenset({"--supervise", "--verbose", "-v"})
 _OURS = frozenset({"--help", "-h", "--version", "-V"})
 
-# They compute little in Java, so that its second compiler costs more than it saves.
-_OF_FIRST_COMPILER = _OURS | {"prepare", "plan", "inspect", "compare", "gate"}
+# They compute little, or little in Java: there its second compiler costs more than it saves.
+_OF_FIRST_COMPILER = _OURS | {"demo", "prepare", "plan", "inspect", "compare", "gate"}
 _COMPILER = "-XX:TieredStopAtLevel="
 
 
