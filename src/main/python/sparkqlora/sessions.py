@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Any, Union
 from pyspark.sql import SparkSession
 from pyspark.sql.utils import is_remote
 
-from sparkqlora.errors import QLoraError
+from sparkqlora.errors import QLoraError, told_plainly
 from sparkqlora.jars import found
 from sparkqlora.jvm import java_class
 
@@ -48,7 +48,7 @@ def session(
     :param jar: path of ``spark-qlora.jar``; by default ``SPARKQLORA_JAR``, else the one that was installed
     :param master: where a new session's tasks run
     :param settings: of Spark, which go before those of the jar
-    :raises QLoraError: when the session that is there has not got the jar, or there is no jar
+    :raises QLoraError: when the session that is there has not got the jar, there is no jar, or Spark does not start
     """
     if is_remote() or _REMOTE in os.environ:
         return _of_connect()
@@ -89,8 +89,11 @@ def _start(jar: Path, master: str, asked: dict[str, str]) -> SparkSession:
     known[_JAVA_OPTIONS] = f"{known[_JAVA_OPTIONS]} {logging}"
     conf = SparkConf().setAppName("sparkqlora").setMaster(master).set("spark.jars", str(jar.resolve()))
     conf.setAll(list({**known, **asked}.items()))
-    with _environment(environment):
-        return SparkSession(SparkContext(conf=conf, gateway=SparkContext._gateway or _gateway(conf)))
+    try:
+        with _environment(environment), told_plainly():
+            return SparkSession(SparkContext(conf=conf, gateway=SparkContext._gateway or _gateway(conf)))
+    except QLoraError as reason:
+        raise QLoraError(f"Cannot start Spark on {master}: {reason}") from None
 
 
 def _gateway(conf: SparkConf) -> Any:

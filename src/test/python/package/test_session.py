@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -54,3 +56,17 @@ def test_a_stream_ends_in(sink: str, spark: SparkSession, tmp_path: Path) -> Non
     if sink != "console":
         stored = spark.table("kept") if sink == "memory" else spark.read.parquet(str(tmp_path / "out"))
         assert stored.count() == 5
+
+
+def test_a_place_that_spark_does_not_know_is_told_in_a_line() -> None:
+    """In another process, which has no session yet."""
+    started = subprocess.run(
+        [sys.executable, "-c", "import sparkqlora; sparkqlora.session(master='local[2')"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert started.returncode == 1
+    assert "Cannot start Spark on local[2: SparkException:" in started.stderr.splitlines()[-1]
+    assert "py4j" not in started.stderr
