@@ -54,6 +54,7 @@ public final class TableRecords implements NumberedRecords {
         SparkSession own = session.newSession();
         own.conf().set("spark.sql.files.minPartitionNum", CUTS);
         own.conf().set("spark.sql.session.timeZone", zone.getId());
+        own.conf().set("spark.sql.parquet.binaryAsString", "true"); // Impala does not mark texts
         own.conf().set("spark.sql.files.ignoreMissingFiles", "false");
         own.conf().set("spark.sql.files.ignoreCorruptFiles", "false");
         TableReading reading = new TableReading(own, kind, files);

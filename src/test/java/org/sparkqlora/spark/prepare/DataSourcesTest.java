@@ -13,6 +13,13 @@ import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.parquet.example.data.Group;
+import org.apache.parquet.example.data.simple.SimpleGroup;
+import org.apache.parquet.hadoop.ParquetWriter;
+import org.apache.parquet.hadoop.example.ExampleParquetWriter;
+import org.apache.parquet.hadoop.util.HadoopOutputFile;
+import org.apache.parquet.schema.MessageType;
+import org.apache.parquet.schema.MessageTypeParser;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
@@ -78,6 +85,22 @@ class DataSourcesTest {
                 .containsExactlyInAnyOrderElementsOf(
                         IntStream.range(0, RECORDS).boxed().toList());
         assertThat(three).isEqualTo(one);
+    }
+
+    /** As Impala and old versions of Hive write them. */
+    @Test
+    void textsThatParquetDoesNotMarkAsTextsAreRead() throws IOException {
+        MessageType type = MessageTypeParser.parseMessageType(
+                "message row { required binary input_ids; required binary labels; }");
+        Path file = folder.resolve("unmarked.parquet");
+        try (ParquetWriter<Group> writer = ExampleParquetWriter.builder(
+                        HadoopOutputFile.fromPath(new org.apache.hadoop.fs.Path(file.toUri()), new Configuration()))
+                .withType(type)
+                .build()) {
+            writer.write(new SimpleGroup(type).append("input_ids", "[7, 1]").append("labels", "[7, 1]"));
+        }
+
+        assertThat(prepare(file.toString())).containsExactly(7);
     }
 
     @Test
