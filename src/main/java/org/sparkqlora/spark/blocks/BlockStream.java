@@ -6,6 +6,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Objects;
 import java.util.Queue;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -70,12 +71,12 @@ public final class BlockStream implements AutoCloseable {
         }
     }
 
-    /** A fetch that was interrupted has freed its memory itself, as has one that failed. */
+    /** A fetch that was interrupted has freed its memory itself, as has one that failed; one that never began took none. */
     private static void free(Future<BlockMemory> bytes) {
         try {
             bytes.get().close();
-        } catch (ExecutionException e) {
-            // it failed, and nobody reads it
+        } catch (ExecutionException | CancellationException e) {
+            // it failed or never began, and nobody reads it
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
@@ -84,7 +85,7 @@ public final class BlockStream implements AutoCloseable {
     @Override
     public void close() {
         if (threads != null) {
-            threads.shutdownNow();
+            threads.shutdownNow().forEach(waiting -> ((Future<?>) waiting).cancel(false)); // else nobody would end them
         }
 
         coming.stream().map(Coming::bytes).filter(Objects::nonNull).forEach(BlockStream::free);

@@ -14,13 +14,16 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.util.CollectionAccumulator;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.sparkqlora.spark.blocks.ExecutorBlocks.Handle;
 import org.sparkqlora.spark.blocks.ExecutorBlocks.LostBlockException;
 import org.sparkqlora.spark.job.Clusters;
@@ -30,7 +33,11 @@ class ExecutorBlocksTest {
     private static final byte[] BYTES = "some bytes".getBytes(StandardCharsets.UTF_8);
 
     private static final long PAUSE = 100;
+    private static final long SHORT_PAUSE = 10;
     private static final int LARGE = 1 << 22;
+
+    /** Enough that the threads of some are not quick enough. */
+    private static final int STREAMS = 30;
 
     private static JavaSparkContext context;
 
@@ -157,6 +164,30 @@ class ExecutorBlocksTest {
                     .isInstanceOf(LostBlockException.class)
                     .satisfies(lost -> assertThat(lost.getSuppressed()[0])
                             .hasMessageStartingWith("piece is damaged: expected 10 bytes"));
+        }
+    }
+
+    /** The fetch behind those that are under way may not have begun when one of them fails. */
+    @Test
+    @Timeout(value = 3, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+    void aStreamEndsWithTheFirstBlockThatIsLost() {
+        try (ExecutorBlocks blocks = ExecutorBlocks.open(context)) {
+            Handle first = leave(blocks, List.of());
+            List<Handle> handles = Stream.concat(
+                            Stream.of(first),
+                            IntStream.range(0, 3).mapToObj(i -> new Handle("lost_" + i, 1, 0, first.places())))
+                    .toList();
+
+            for (int i = 0; i < STREAMS; i++) {
+                try (BlockStream stream = new BlockStream(blocks, handles)) {
+                    stream.next(bytes -> {});
+                    Thread.sleep(SHORT_PAUSE); // the next two are found lost
+
+                    assertThatThrownBy(() -> stream.next(bytes -> {})).hasMessageStartingWith("lost_0 is lost");
+                } catch (InterruptedException e) {
+                    throw new IllegalStateException(e);
+                }
+            }
         }
     }
 
