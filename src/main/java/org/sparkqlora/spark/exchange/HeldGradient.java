@@ -74,11 +74,13 @@ record HeldGradient(HeldSums sums, long step, List<ExecutorBlocks.Handle> parts,
         long start = sums.layout().startOfPart(part);
         long end = sums.layout().startOfPart(part + 1);
         long first = Math.max(from, start);
-        int count = (int) (Math.min(from + range.length(), end) - first);
-        float[] tail = tails.get(part);
-        if (count <= 0) {
+        long numbers = Math.min(from + range.length(), end) - first;
+        if (numbers <= 0) {
             return;
         }
+
+        int count = Math.toIntExact(numbers);
+        float[] tail = tails.get(part);
 
         if (first >= end - tail.length) {
             range.write(first - from, tail, (int) (first - (end - tail.length)), count);

@@ -2,6 +2,7 @@ package org.sparkqlora.spark.exchange;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.Collections;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.apache.spark.SparkEnv;
@@ -13,6 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.sparkqlora.model.loss.LossTotal;
+import org.sparkqlora.spark.blocks.ExecutorBlocks;
 import org.sparkqlora.spark.blocks.ExecutorPlace;
 import org.sparkqlora.spark.job.Clusters;
 import org.sparkqlora.tensor.FlatVector;
@@ -80,6 +82,29 @@ class HeldSumsTest {
                         range[1],
                         found -> assertThat(TrainFixture.values(found)).isEqualTo(expected));
             }
+        }
+    }
+
+    /** Parts far before a range have none of its numbers: of a model of three billion they are more away than an int can tell. */
+    @Test
+    void aRangeBehindBillionsOfNumbersIsThere() {
+        SliceLayout layout = SliceLayout.of(3_000_000_000L, 1);
+        List<float[]> tails = IntStream.range(0, layout.parts())
+                .mapToObj(part -> new float[] {part, part})
+                .toList();
+        try (ExecutorBlocks blocks = ExecutorBlocks.open(context)) {
+            ExecutorBlocks.Handle part = new ExecutorBlocks.Handle("sum", 1, 0, List.of());
+            HeldGradient sum = new HeldGradient(
+                    new HeldSums(blocks, layout, GradientFormat.FP32, KEPT, 1, 2),
+                    0,
+                    Collections.nCopies(layout.parts(), part),
+                    tails,
+                    0);
+
+            sum.lendRange(
+                    layout.length() - 2,
+                    2,
+                    found -> assertThat(TrainFixture.values(found)).containsOnly(layout.parts() - 1));
         }
     }
 
