@@ -322,8 +322,19 @@ public final class TrainPlanJson {
             if (entry.getValue().isObject()) {
                 flattenInto(values, prefix + entry.getKey() + ".", entry.getValue());
             } else {
-                values.put(prefix + entry.getKey(), entry.getValue().asText());
+                values.put(prefix + entry.getKey(), words(entry.getValue()));
             }
         });
+    }
+
+    /** Jackson has no text for a list. */
+    private static String words(JsonNode value) {
+        if (!value.isArray()) {
+            return value.asText();
+        }
+
+        List<String> members = new ArrayList<>();
+        value.forEach(member -> members.add(member.asText()));
+        return members.toString();
     }
 }

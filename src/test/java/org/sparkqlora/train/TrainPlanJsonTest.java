@@ -134,6 +134,21 @@ class TrainPlanJsonTest {
     }
 
     @Test
+    void namesTheMembersOfListsThatDiffer() {
+        TrainPlan first = onLayers("0, 1");
+        TrainPlan second = onLayers("2");
+
+        assertThat(TrainPlanJson.differences(first, second))
+                .containsExactly("lora.layers_to_transform is [2], was [0, 1]");
+        assertThat(TrainPlanJson.differences(plan, second)).containsExactly("lora.layers_to_transform is [2], was []");
+    }
+
+    private TrainPlan onLayers(String layers) {
+        return TrainPlanJson.read(TrainPlanJson.write(plan)
+                .replace("\"layers_to_transform\" : [ ]", "\"layers_to_transform\" : [ %s ]".formatted(layers)));
+    }
+
+    @Test
     void refusesAKeyItDoesNotKnow() {
         String json = TrainPlanJson.write(plan).replaceFirst("\\{", "{ \"speed\": 3,");
 
