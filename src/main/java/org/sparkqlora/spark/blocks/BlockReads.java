@@ -10,6 +10,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.function.ObjIntConsumer;
 import java.util.stream.IntStream;
 import org.sparkqlora.quant.Workers;
@@ -33,7 +34,7 @@ public record BlockReads(ExecutorBlocks blocks, List<Handle> handles) {
     /**
      * Lets {@code reader}, which several threads call and which may not keep them, read the bytes of each part.
      *
-     * @throws LostBlockException if a part is lost or this thread is interrupted; others may have been read by then
+     * @throws LostBlockException if a part is lost or this thread is interrupted; others may have been read by then, and none is any more
      */
     public void each(ObjIntConsumer<ByteBuffer> reader) {
         ExecutorService threads =
@@ -48,7 +49,24 @@ public record BlockReads(ExecutorBlocks blocks, List<Handle> handles) {
             Thread.currentThread().interrupt();
             throw new LostBlockException("interrupted while reading blocks");
         } finally {
-            threads.shutdownNow();
+            end(threads);
+        }
+    }
+
+    /** What a reader fills is the caller's again, such as a vector that goes back to its pool: one that was interrupted may still be at it. */
+    private static void end(ExecutorService threads) {
+        threads.shutdownNow();
+        boolean interrupted = Thread.interrupted();
+        while (!threads.isTerminated()) {
+            try {
+                threads.awaitTermination(1, TimeUnit.MINUTES);
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+
+        if (interrupted) {
+            Thread.currentThread().interrupt();
         }
     }
 

@@ -14,7 +14,11 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -188,6 +192,40 @@ class ExecutorBlocksTest {
                     throw new IllegalStateException(e);
                 }
             }
+        }
+    }
+
+    /** As Spark interrupts a task whose copy was faster: what readers fill goes back to where it is used again. */
+    @Test
+    void whoIsInterruptedLeavesNoReaderBehind() throws InterruptedException, ExecutionException {
+        try (ExecutorBlocks blocks = ExecutorBlocks.open(context)) {
+            Handle handle = leave(blocks, List.of());
+            CountDownLatch begun = new CountDownLatch(1);
+            AtomicBoolean ended = new AtomicBoolean();
+            FutureTask<Boolean> reading = new FutureTask<>(() -> {
+                assertThatThrownBy(() -> new BlockReads(blocks, List.of(handle)).each((bytes, part) -> {
+                            begun.countDown();
+                            computeFor(PAUSE);
+                            ended.set(true);
+                        }))
+                        .isInstanceOf(LostBlockException.class)
+                        .hasMessage("interrupted while reading blocks");
+                return ended.get() && Thread.currentThread().isInterrupted();
+            });
+            Thread task = new Thread(reading);
+            task.start();
+            begun.await();
+            task.interrupt();
+
+            assertThat(reading.get()).isTrue();
+        }
+    }
+
+    /** Hears of no interrupt. */
+    private static void computeFor(long millis) {
+        long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
+        while (System.nanoTime() < end) {
+            Thread.onSpinWait();
         }
     }
 
