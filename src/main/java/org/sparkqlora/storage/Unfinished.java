@@ -2,6 +2,7 @@ package org.sparkqlora.storage;
 
 import java.io.IOException;
 import java.io.InterruptedIOException;
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -78,7 +79,7 @@ public final class Unfinished implements AutoCloseable {
         try {
             begun.leftover.remove();
             return true;
-        } catch (IOException e) {
+        } catch (IOException | UncheckedIOException e) { // such as by a walk in which a file goes
             return false;
         }
     }

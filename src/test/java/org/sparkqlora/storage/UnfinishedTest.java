@@ -40,6 +40,7 @@ class UnfinishedTest {
         public static void main(String[] args) throws IOException {
             Path folder = Path.of(args[0]);
             FileSystem files = LocalFiles.system();
+            Unfinished.begin(Writing::walk);
             try (FreshFolder replaced =
                             FreshFolder.begin(files, LocalFiles.path(folder.resolve("model")), name -> true);
                     NewFolder other = NewFolder.begin(folder.resolve("new"));
@@ -55,6 +56,11 @@ class UnfinishedTest {
                 refused(other::commit);
                 refused(() -> TemporaryFolder.beside(folder.resolve("late")));
             }
+        }
+
+        /** As one in which somebody else deletes a file. */
+        private static void walk() {
+            throw new UncheckedIOException(new IOException("a file is gone"));
         }
 
         private interface Step {
