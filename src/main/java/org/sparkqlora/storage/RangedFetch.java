@@ -43,6 +43,10 @@ public record RangedFetch(FolderFiles from, int rangeBytes) {
     /** Makes {@code target} of a whole file, or of what is still missing of it there. */
     public void whole(String name, long length, Path target) throws IOException {
         Path list = listOf(target);
+        if (!Files.exists(target)) {
+            LocalFiles.remove(list); // whose ranges went with it
+        }
+
         if (!Files.exists(list)) {
             if (isWhole(length, target)) {
                 return;

@@ -71,6 +71,19 @@ class RangedFetchTest {
     }
 
     @Test
+    void aBegunFileThatSomebodyHasTakenAwayIsFetchedFromItsStart() throws IOException {
+        Path target = folder.resolve("model");
+        elsewhere.brokenFrom = 8 * RANGE;
+        assertThatThrownBy(() -> fetch.whole("model", content.length, target)).hasMessage("the store is gone");
+        Files.delete(target);
+        elsewhere.brokenFrom = Long.MAX_VALUE;
+
+        fetch.whole("model", content.length, target);
+
+        assertThat(target).hasBinaryContent(content);
+    }
+
+    @Test
     void aPartOfAFileIsFetchedAlone() throws IOException {
         Path target = Files.writeString(folder.resolve("weight"), "what was here");
 
