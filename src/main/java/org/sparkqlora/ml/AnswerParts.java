@@ -112,6 +112,10 @@ record AnswerParts(
         int tasks = SparkGenerator.tasks(context, rowsOfPart);
         int files = (rowsOfPart + ROWS_OF_A_FILE - 1) / ROWS_OF_A_FILE;
         context.setJobDescription("generate: part " + (part.getKey() + 1) + " of " + parts.number());
-        target.write(asked.answered(parts.part(part.getKey(), tasks)).repartition(files), part.getKey());
+        try {
+            target.write(asked.answered(parts.part(part.getKey(), tasks)).repartition(files), part.getKey());
+        } finally {
+            context.setJobDescription(null);
+        }
     }
 }

@@ -47,6 +47,8 @@ class SparkGeneratorTest {
                                 parts.add(part.size());
                                 part.forEach(each -> made.add(each.ids()));
                             });
+
+            assertThat(context.getLocalProperty("spark.job.description")).isNull();
             return parts;
         });
 

@@ -119,10 +119,12 @@ class SparkGradientSourceTest {
         List<LossTotal> expected = inOrder(state);
         for (int rowsAtOnce : new int[] {1, 9, 1 << 16}) {
             List<LossTotal> losses = new ArrayList<>();
-            LossTotal total = CLUSTER.on(
-                    master,
-                    context -> new SparkEvaluator(context, new BigramSource(), rowsAtOnce)
-                            .total(state.parameters(), model.parameters(), heldOut, 4, losses::add));
+            LossTotal total = CLUSTER.on(master, context -> {
+                LossTotal found = new SparkEvaluator(context, new BigramSource(), rowsAtOnce)
+                        .total(state.parameters(), model.parameters(), heldOut, 4, losses::add);
+                assertThat(context.getLocalProperty("spark.job.description")).isNull();
+                return found;
+            });
 
             assertThat(losses).hasSize(30).isEqualTo(expected);
             assertThat(total).isEqualTo(LossTotal.sum(expected));
