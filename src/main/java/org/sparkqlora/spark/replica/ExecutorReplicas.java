@@ -296,6 +296,11 @@ public final class ExecutorReplicas implements ReplicaGroup.OfExecutors, Executo
 
     @Override
     public void close() {
+        Requested last = requested;
+        if (last != null) {
+            last.request().blocks().close(); // tasks of a step that was broken off may have left some
+        }
+
         replaceSnapshot(null);
         fetched.close();
     }
