@@ -210,13 +210,13 @@ public final class CheckpointStore {
     private StoredFile writeState(Path checkpoint, BlobWriter state) throws IOException {
         try {
             return StoredFile.write(files, new Path(checkpoint, STATE_FILE), state);
-        } catch (IOException e) {
+        } catch (IOException | RuntimeException e) { // as where those who had the State are lost meanwhile
             removeAfter(e, checkpoint);
             throw e;
         }
     }
 
-    private void removeAfter(IOException first, Path unfinished) {
+    private void removeAfter(Exception first, Path unfinished) {
         try {
             Removal.folder(files, unfinished, STATE_FILE::equals);
         } catch (IOException second) {

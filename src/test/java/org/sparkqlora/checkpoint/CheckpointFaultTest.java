@@ -186,6 +186,17 @@ class CheckpointFaultTest {
 
     /** An object store lets two drivers create one object: the last to write it owns the number. */
     @Test
+    void aStateThatIsLostWhileItIsWrittenLeavesNoHalfCheckpoint() {
+        assertThatThrownBy(() -> store(files, "a").publish(7, Map.of(), out -> {
+                    out.write(new byte[1 << 20]);
+                    throw new IllegalStateException("the State is lost");
+                }))
+                .hasMessage("the State is lost");
+
+        assertThat(folder.toFile().list()).containsExactly("attempt-1");
+    }
+
+    @Test
     void stopsADriverWhoseClaimWasOverwritten() throws IOException {
         CheckpointStore first = store(files, "first");
         first.publish(1, Map.of(), TestState.of(1));
