@@ -9,6 +9,7 @@ import java.io.OutputStream;
 import java.io.Serializable;
 import java.security.DigestOutputStream;
 import java.security.MessageDigest;
+import org.apache.hadoop.fs.CommonPathCapabilities;
 import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.FSError;
 import org.apache.hadoop.fs.FileStatus;
@@ -31,10 +32,7 @@ public record StoredFile(String name, long bytes, String sha256) implements Seri
         MessageDigest digest = Sha256.digest();
         long bytes;
         try (FSDataOutputStream raw = files.create(file, false)) {
-            OutputStream buffered = new BufferedOutputStream(new DigestOutputStream(raw, digest), BUFFER);
-            DataOutputStream out = new DataOutputStream(buffered);
-            content.write(out);
-            out.flush();
+            writeOrAbort(raw, new DigestOutputStream(raw, digest), content);
             bytes = raw.getPos();
             if (raw.hasCapability(StreamCapabilities.HSYNC)) {
                 raw.hsync(); // object stores cannot: there the file exists once it is closed
@@ -46,6 +44,24 @@ public record StoredFile(String name, long bytes, String sha256) implements Seri
         StoredFile stored = new StoredFile(file.getName(), bytes, Sha256.hex(digest));
         stored.verify(files, file.getParent());
         return stored;
+    }
+
+    /**
+     * Writes {@code content} to {@code out}, and to {@code raw} behind it, which stays open. A store that makes an object of what is closed
+     * makes none of what is not whole.
+     */
+    static void writeOrAbort(FSDataOutputStream raw, OutputStream out, BlobWriter content) throws IOException {
+        try {
+            DataOutputStream buffered = new DataOutputStream(new BufferedOutputStream(out, BUFFER));
+            content.write(buffered);
+            buffered.flush();
+        } catch (IOException | RuntimeException | Error e) {
+            if (raw.hasCapability(CommonPathCapabilities.ABORTABLE_STREAM)) {
+                raw.abort();
+            }
+
+            throw e;
+        }
     }
 
     /** This content under another name. */

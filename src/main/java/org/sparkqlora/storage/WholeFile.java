@@ -1,13 +1,12 @@
 package org.sparkqlora.storage;
 
-import java.io.BufferedOutputStream;
-import java.io.DataOutputStream;
 import java.io.IOException;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.hadoop.fs.CommonPathCapabilities;
+import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.FileContext;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
@@ -116,8 +115,8 @@ public final class WholeFile {
     }
 
     private static void overwrite(FileSystem files, Path target, BlobWriter content) throws IOException {
-        try (DataOutputStream out = new DataOutputStream(new BufferedOutputStream(files.create(target, true)))) {
-            content.write(out);
+        try (FSDataOutputStream out = files.create(target, true)) {
+            StoredFile.writeOrAbort(out, out, content);
         }
     }
 

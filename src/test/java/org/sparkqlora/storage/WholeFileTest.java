@@ -140,6 +140,25 @@ class WholeFileTest {
         assertThat(taken).isEmptyDirectory();
     }
 
+    @Test
+    void anObjectOfAStoreIsWholeOrStaysAsItWas() throws IOException {
+        FileSystem store = ObjectFiles.open();
+        Path model = folder.resolve("model.gguf");
+        BlobWriter broken = out -> {
+            out.write("half".repeat(100_000).getBytes(StandardCharsets.UTF_8));
+            throw new IllegalStateException("a weight is gone");
+        };
+
+        assertThatThrownBy(() -> WholeFile.create(store, LocalFiles.path(model), broken))
+                .hasMessage("a weight is gone");
+        assertThat(model).doesNotExist();
+
+        replace(store, model, "before");
+        assertThatThrownBy(() -> WholeFile.replace(store, LocalFiles.path(model), broken))
+                .hasMessage("a weight is gone");
+        assertThat(model).hasContent("before");
+    }
+
     private static void together(Callable<Path> one, Callable<Path> other) throws Exception {
         ExecutorService threads = Executors.newFixedThreadPool(2);
         try {
