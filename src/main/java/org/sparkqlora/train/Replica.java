@@ -176,7 +176,7 @@ public final class Replica implements AutoCloseable {
     private BoundModel moveTo(long version, StateLog log, PhaseClock clock) {
         clock.enter(Phase.LOAD);
         if (closed) {
-            throw new IllegalStateException("Cannot compute on a replica that is closed");
+            throw new ClosedReplicaException();
         }
 
         TrainState at = nearestState(log);
@@ -266,6 +266,15 @@ public final class Replica implements AutoCloseable {
         boolean isPowerOfEight = Long.bitCount(version) == 1 && Long.numberOfTrailingZeros(version) % 3 == 0;
         if (isPowerOfEight) {
             Natives.returnFreedMemory();
+        }
+    }
+
+    /** A replica that a process made room for another one by. */
+    public static final class ClosedReplicaException extends IllegalStateException {
+        private static final long serialVersionUID = 1L;
+
+        ClosedReplicaException() {
+            super("Cannot compute on a replica that is closed");
         }
     }
 

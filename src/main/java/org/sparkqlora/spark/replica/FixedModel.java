@@ -14,6 +14,8 @@ import org.sparkqlora.train.BoundAdapters;
 import org.sparkqlora.train.BoundModel;
 import org.sparkqlora.train.GradientModel;
 import org.sparkqlora.train.ModelSource;
+import org.sparkqlora.train.Replica;
+import org.sparkqlora.train.Replica.ClosedReplicaException;
 import org.sparkqlora.train.TrainState;
 
 /**
@@ -60,7 +62,14 @@ public final class FixedModel implements Serializable {
 
     /** Runs in a task. */
     public <T> T use(Function<BoundModel, T> work) {
-        return ProcessReplicas.of(run).replica().at(log.snapshotVersion(), log, model -> work.apply(chosen(model)));
+        while (true) {
+            Replica replica = ProcessReplicas.of(run).replica();
+            try {
+                return replica.at(log.snapshotVersion(), log, model -> work.apply(chosen(model)));
+            } catch (ClosedReplicaException e) {
+                // tasks with other models have taken its place since: it is made again
+            }
+        }
     }
 
     private BoundModel chosen(BoundModel model) {
