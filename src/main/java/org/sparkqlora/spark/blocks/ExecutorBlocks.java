@@ -152,7 +152,8 @@ public final class ExecutorBlocks implements Serializable, AutoCloseable {
 
         try {
             return blocks().getLocalBlockData(id(name));
-        } catch (Exception e) { // forgotten since: Spark throws what no signature declares
+        } catch (Exception e) { // forgotten since, or interrupted: Spark throws what no signature declares
+            keepInterrupt(e);
             return null;
         }
     }

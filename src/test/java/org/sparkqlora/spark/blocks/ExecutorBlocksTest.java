@@ -21,7 +21,11 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.apache.spark.SparkEnv;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.storage.BlockId;
+import org.apache.spark.storage.BlockInfoManager;
+import org.apache.spark.storage.BroadcastBlockId;
 import org.apache.spark.util.CollectionAccumulator;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -31,6 +35,7 @@ import org.junit.jupiter.api.Timeout;
 import org.sparkqlora.spark.blocks.ExecutorBlocks.Handle;
 import org.sparkqlora.spark.blocks.ExecutorBlocks.LostBlockException;
 import org.sparkqlora.spark.job.Clusters;
+import scala.Option;
 
 @Tag("spark-line")
 class ExecutorBlocksTest {
@@ -218,6 +223,26 @@ class ExecutorBlocksTest {
             task.interrupt();
 
             assertThat(reading.get()).isTrue();
+        }
+    }
+
+    @Test
+    void whoIsInterruptedWhileItWaitsForABlockStaysSo() throws InterruptedException, ExecutionException {
+        try (ExecutorBlocks blocks = ExecutorBlocks.open(context)) {
+            Handle handle = blocks.put("here", memory(BYTES));
+            BlockId id = new BroadcastBlockId(blocks.owner(), "here");
+            BlockInfoManager locks = SparkEnv.get().blockManager().blockInfoManager();
+            locks.lockForWriting(id, true);
+            FutureTask<Boolean> reading = new FutureTask<>(() -> {
+                assertThatThrownBy(() -> blocks.fetch(handle)).hasMessageStartingWith("here is lost with [executor ");
+                return Thread.currentThread().isInterrupted();
+            });
+            Thread task = new Thread(reading);
+            task.start();
+            task.interrupt();
+
+            assertThat(reading.get()).isTrue();
+            locks.unlock(id, Option.empty());
         }
     }
 
