@@ -32,6 +32,11 @@ public record BatchPlan(
         requireAtLeastOne("shards", shards);
         requireAtLeastOne("end position", endPosition);
         requireAtLeastOne("local steps", localSteps);
+        if ((endPosition - 1) / batchSize >= Integer.MAX_VALUE) {
+            throw new BadInputException(
+                    "Cannot plan to take %d rows in steps of %d: expected at most %d steps. Lower --epochs, or give --max-steps"
+                            .formatted(endPosition, batchSize, Integer.MAX_VALUE));
+        }
     }
 
     /** The order in which an epoch visits the rows. */
@@ -61,7 +66,7 @@ public record BatchPlan(
 
     /** Steps of the run. */
     public int steps() {
-        return Math.toIntExact((endPosition + batchSize - 1) / batchSize);
+        return Math.toIntExact((endPosition - 1) / batchSize + 1);
     }
 
     /** Local steps that shards take from {@code step} on before their States are averaged. */

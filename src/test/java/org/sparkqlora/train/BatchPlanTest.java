@@ -9,6 +9,7 @@ import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.train.BatchPlan.RowOrder;
 
 class BatchPlanTest {
@@ -25,6 +26,21 @@ class BatchPlanTest {
                 .containsExactly(LongStream.range(24, 32)
                         .map(p -> EpochOrder.shuffled(42, p, 100))
                         .toArray());
+    }
+
+    @Test
+    void refusesMoreStepsThanItCanCount() {
+        long most = Integer.MAX_VALUE;
+        BatchPlan longest = new BatchPlan(300, 2, 1, 1, RowOrder.SHUFFLED, 2 * most);
+
+        assertThat(longest.steps()).isEqualTo(Integer.MAX_VALUE);
+        for (long end : new long[] {2 * most + 1, BatchPlan.endOfEpochs(1e9, 300), BatchPlan.endOfEpochs(1e300, 300)}) {
+            assertThatThrownBy(() -> new BatchPlan(300, 2, 1, 1, RowOrder.SHUFFLED, end))
+                    .isInstanceOf(BadInputException.class)
+                    .hasMessage(
+                            "Cannot plan to take %d rows in steps of 2: expected at most 2147483647 steps. Lower --epochs, or give --max-steps",
+                            end);
+        }
     }
 
     @Test
