@@ -44,6 +44,14 @@ public final class CancelledJob {
         return Optional.empty();
     }
 
+    /** Throws the cancellation that {@link #find} finds in {@code thrown}, if it finds one. */
+    public static void rethrow(Throwable thrown) {
+        Optional<CancellationException> cancelled = find(thrown);
+        if (cancelled.isPresent()) {
+            throw cancelled.get();
+        }
+    }
+
     private static boolean isCancellation(Throwable cause) {
         return cause instanceof InterruptedException
                 || cause instanceof SparkException

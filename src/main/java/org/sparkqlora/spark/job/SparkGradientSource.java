@@ -5,7 +5,6 @@ import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
-import java.util.concurrent.CancellationException;
 import java.util.function.LongFunction;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
@@ -224,7 +223,7 @@ public final class SparkGradientSource implements GradientSource {
             try {
                 return job.get();
             } catch (Exception e) {
-                rethrowIfCancelled(e);
+                CancelledJob.rethrow(e); // Spark throws a lost job as a checked exception that no signature declares
                 UnreachableStateException unreachable = unreachable(e);
                 if (unreachable == null || attempt == MOST_ATTEMPTS) {
                     throw e;
@@ -244,14 +243,6 @@ public final class SparkGradientSource implements GradientSource {
         return message.contains(UnreachableStateException.class.getName())
                 ? new UnreachableStateException(message, thrown)
                 : null;
-    }
-
-    /** Spark throws a lost job as a checked exception that no signature declares. */
-    private static void rethrowIfCancelled(Exception e) {
-        Optional<CancellationException> cancelled = CancelledJob.find(e);
-        if (cancelled.isPresent()) {
-            throw cancelled.get();
-        }
     }
 
     @Override

@@ -10,7 +10,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.concurrent.CancellationException;
 import java.util.stream.IntStream;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.api.java.function.FlatMapFunction;
@@ -63,11 +62,7 @@ public record ShardedStateJob(JavaSparkContext context, RunHandle run, List<Opti
             return whole.map(all -> new ShardedState(position, blocks, all));
         } catch (Exception e) { // Spark throws some that no signature declares
             blocks.close();
-            Optional<CancellationException> cancelled = CancelledJob.find(e);
-            if (cancelled.isPresent()) {
-                throw cancelled.get();
-            }
-
+            CancelledJob.rethrow(e);
             throw e;
         }
     }

@@ -19,6 +19,7 @@ import org.sparkqlora.spark.blocks.BlockMemory;
 import org.sparkqlora.spark.blocks.ExecutorBlocks;
 import org.sparkqlora.spark.blocks.ExecutorPlace;
 import org.sparkqlora.spark.blocks.PlacedTasks;
+import org.sparkqlora.spark.cluster.CancelledJob;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.train.GradientModel;
 import org.sparkqlora.train.Replica.StaleVersionException;
@@ -56,13 +57,29 @@ public record StateBlocks(long version, ExecutorBlocks blocks, List<ExecutorBloc
             JavaSparkContext context, RunHandle run, long version, StateLog log, List<ExecutorPlace> holders) {
         ExecutorBlocks blocks = ExecutorBlocks.open(context);
         int writers = Math.max(1, Math.min(MOST_WRITERS, holders.size()));
-        Written[] written = new Written[writers];
+        try {
+            Optional<StateBlocks> taken =
+                    written(context, new WritePieces(run, version, log, blocks, writers), holders);
+            if (taken.isEmpty()) {
+                blocks.close();
+            }
+
+            return taken;
+        } catch (Exception e) { // Spark throws some that no signature declares
+            blocks.close();
+            CancelledJob.rethrow(e);
+            throw e;
+        }
+    }
+
+    private static Optional<StateBlocks> written(
+            JavaSparkContext context, WritePieces function, List<ExecutorPlace> holders) {
+        Written[] written = new Written[function.writers()];
         for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
-            List<Integer> missing = IntStream.range(0, writers)
+            List<Integer> missing = IntStream.range(0, written.length)
                     .filter(writer -> written[writer] == null)
                     .boxed()
                     .toList();
-            WritePieces function = new WritePieces(run, version, log, blocks, writers);
             int turn = attempt;
             for (Written part : PlacedTasks.withModel(context, missing, writer -> holder(holders, writer + turn))
                     .map(function)
@@ -73,11 +90,10 @@ public record StateBlocks(long version, ExecutorBlocks blocks, List<ExecutorBloc
             }
 
             if (Arrays.stream(written).allMatch(part -> part != null)) {
-                return Optional.of(new StateBlocks(version, blocks, inOrder(written)));
+                return Optional.of(new StateBlocks(function.version(), function.blocks(), inOrder(written)));
             }
         }
 
-        blocks.close();
         return Optional.empty();
     }
 
