@@ -65,16 +65,24 @@ public final class LocalFiles {
 
     /** Does {@code work}, whose text is then the whole {@code file}; a file that is there is replaced, and its folder need not be. */
     public static <T> T replaceBy(Path file, Writing<T> work) throws IOException {
-        Path fresh = fresh(file);
-        Files.createDirectories(fresh.getParent());
-        try {
+        Path fresh = begin(file);
+        try (Unfinished begun = Unfinished.begin(() -> remove(fresh))) {
             T done = write(fresh, work);
             force(fresh);
+            begun.keep();
             rename(fresh, file);
             return done;
         } finally {
             remove(fresh);
         }
+    }
+
+    /** Makes the folder of {@code file}, and removes what processes that died had begun to write as that file. */
+    private static Path begin(Path file) throws IOException {
+        Path fresh = fresh(file);
+        Files.createDirectories(fresh.getParent());
+        WholeFile.sweepAbandoned(system(), path(file));
+        return fresh;
     }
 
     private static <T> T write(Path fresh, Writing<T> work) throws IOException {
@@ -85,8 +93,7 @@ public final class LocalFiles {
 
     /** Writes lines to {@code file}, whole; it must not exist, and its folder need not. */
     public static void create(Path file, Iterable<String> lines) throws IOException {
-        Path fresh = fresh(file);
-        Files.createDirectories(fresh.getParent());
+        Path fresh = begin(file);
         try {
             Files.write(fresh, lines);
             force(fresh);

@@ -33,6 +33,33 @@ class UnfinishedTest {
         assertThat(model.resolve("config.json")).hasContent("before");
     }
 
+    @Test
+    void aFileThatGrowsWhileWorkIsDoneGoesWithASignal() throws IOException, InterruptedException {
+        Path output = folder.resolve("told.txt");
+
+        Process growing = new ProcessBuilder(ChildJvm.command(List.of(), Growing.class, List.of(folder.toString())))
+                .redirectErrorStream(true)
+                .redirectOutput(output.toFile())
+                .start();
+
+        assertThat(growing.waitFor()).as(Files.readString(output)).isZero();
+        assertThat(folder.toFile().list()).containsExactly("told.txt");
+    }
+
+    /** Ends while it writes, as a signal makes it. */
+    static final class Growing {
+        private Growing() {}
+
+        public static void main(String[] args) throws IOException {
+            LocalFiles.replaceBy(Path.of(args[0], "losses.jsonl"), out -> {
+                out.write("a line");
+                Unfinished.removeAll();
+                Runtime.getRuntime().halt(0);
+                return 0;
+            });
+        }
+    }
+
     /** Writes in each way, and goes on to write when the signal has come. */
     static final class Writing {
         private Writing() {}
