@@ -1,6 +1,7 @@
 package org.sparkqlora.storage;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashSet;
@@ -23,7 +24,13 @@ public final class CreatedFiles {
     /** Creates {@code folder} with those above it that are missing; false if the store did not. */
     public boolean createFolder(Path folder) throws IOException {
         noteMissing(folder);
-        return files.mkdirs(folder);
+        boolean isThere = files.mkdirs(folder);
+        if (!isThere && LocalFiles.are(files)) {
+            Files.createDirectories(java.nio.file.Path.of(folder.toUri().getPath())); // which says why not
+            return true;
+        }
+
+        return isThere;
     }
 
     /**

@@ -4,12 +4,17 @@ import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
 /** The free room on a disk of this host. */
 public final class DiskRoom {
     private static final double GIGA = 1e9;
+
+    /** What the system says where there may be room later. */
+    private static final List<String> SHORT =
+            List.of("No space left on device", "Disk quota exceeded", "Too many open files", "Input/output error");
 
     private DiskRoom() {}
 
@@ -38,6 +43,11 @@ public final class DiskRoom {
                 bytes / GIGA,
                 path,
                 free / GIGA));
+    }
+
+    /** Whether {@code e} tells of a disk that is full or does not answer. To Java a file that cannot be opened is "not found", for whatever reason. */
+    public static boolean isShort(IOException e) {
+        return SHORT.stream().anyMatch(String.valueOf(e.getMessage())::contains);
     }
 
     /**

@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -27,6 +29,17 @@ class DiskRoomTest {
                         "Cannot write 1152921504[.]6 GB to %s: expected as much free on its disk, found [0-9.]+ GB[.]"
                                         .formatted(later)
                                 + " Free some, or name a folder on a larger disk[.]");
+    }
+
+    @Test
+    void knowsAFullDiskFromOneThatIsRefused() {
+        assertThat(DiskRoom.isShort(new FileNotFoundException("/a/b (No space left on device)")))
+                .isTrue();
+        assertThat(DiskRoom.isShort(new FileSystemException("/a/b", null, "Disk quota exceeded")))
+                .isTrue();
+        assertThat(DiskRoom.isShort(new FileNotFoundException("/a/b (Read-only file system)")))
+                .isFalse();
+        assertThat(DiskRoom.isShort(new IOException())).isFalse();
     }
 
     @Test

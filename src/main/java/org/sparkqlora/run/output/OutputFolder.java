@@ -3,8 +3,9 @@ package org.sparkqlora.run.output;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
 import java.util.UUID;
+import java.util.stream.Stream;
 import org.apache.hadoop.fs.FileAlreadyExistsException;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.ParentNotDirectoryException;
@@ -13,6 +14,7 @@ import org.apache.hadoop.security.AccessControlException;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.spark.cluster.Location;
 import org.sparkqlora.storage.CreatedFiles;
+import org.sparkqlora.storage.DiskRoom;
 import org.sparkqlora.storage.Removal;
 
 /**
@@ -113,16 +115,20 @@ public final class OutputFolder implements AutoCloseable {
 
     /** Whether the store has answered, and the same command would get the same answer. */
     private static boolean isRefusal(IOException e) {
-        return e instanceof AccessControlException
-                || e instanceof AccessDeniedException
+        boolean isAnswer = e instanceof AccessControlException
+                || e instanceof FileSystemException
                 || e instanceof FileAlreadyExistsException
                 || e instanceof ParentNotDirectoryException
                 || e instanceof FileNotFoundException;
+        return isAnswer && !DiskRoom.isShort(e);
     }
 
     private static String reason(IOException e) {
-        return e instanceof FileAlreadyExistsException || e instanceof ParentNotDirectoryException
-                ? "a file"
-                : String.valueOf(e.getMessage()).lines().findFirst().orElse("no permission");
+        if (e instanceof FileAlreadyExistsException || e instanceof ParentNotDirectoryException) {
+            return "a file";
+        }
+
+        String reason = e instanceof FileSystemException local ? local.getReason() : e.getMessage();
+        return Stream.ofNullable(reason).flatMap(String::lines).findFirst().orElse("no permission");
     }
 }

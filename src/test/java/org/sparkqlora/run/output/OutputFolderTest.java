@@ -1,13 +1,21 @@
 package org.sparkqlora.run.output;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.apache.hadoop.fs.FSDataOutputStream;
+import org.apache.hadoop.fs.RawLocalFileSystem;
+import org.apache.hadoop.util.Progressable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.spark.cluster.Location;
 
 class OutputFolderTest {
@@ -30,6 +38,54 @@ class OutputFolderTest {
         }
 
         assertThat(output.getParent()).doesNotExist();
+    }
+
+    /** An open file without a name on the disk is "not found", whatever the reason. */
+    @Test
+    void aDiskWithoutRoomForAFileIsNoBadInput() {
+        System.setProperty("spark.hadoop.fs.inodes.impl", NoInodes.class.getName());
+        try {
+            Location full = Location.parse("inodes://" + output);
+
+            assertThatThrownBy(() -> OutputFolder.open(full))
+                    .isInstanceOf(UncheckedIOException.class)
+                    .hasMessage("Failed to open output folder " + full)
+                    .hasRootCauseMessage("a file (No space left on device)");
+        } finally {
+            System.clearProperty("spark.hadoop.fs.inodes.impl");
+        }
+
+        assertThat(output.getParent()).doesNotExist();
+    }
+
+    @Test
+    void aNameThatNoDiskTakesIsRefusedWithItsReason() {
+        Location tooLong = Location.of(folder.resolve("n".repeat(300)));
+
+        assertThatThrownBy(() -> OutputFolder.open(tooLong))
+                .isInstanceOf(BadInputException.class)
+                .hasMessage("Cannot write to %s: expected a folder that this user may write, found File name too long"
+                        .formatted(tooLong));
+    }
+
+    /** Has no room for another file. */
+    public static final class NoInodes extends RawLocalFileSystem {
+        @Override
+        public URI getUri() {
+            return URI.create("inodes:///");
+        }
+
+        @Override
+        public FSDataOutputStream create(
+                org.apache.hadoop.fs.Path file,
+                boolean overwrite,
+                int bufferSize,
+                short replication,
+                long blockSize,
+                Progressable progress)
+                throws IOException {
+            throw new FileNotFoundException("a file (No space left on device)");
+        }
     }
 
     @Test
