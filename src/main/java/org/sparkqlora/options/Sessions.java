@@ -13,6 +13,7 @@ import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.spark.cluster.CancelledJob;
 import org.sparkqlora.spark.cluster.CurrentSession;
 import org.sparkqlora.spark.cluster.Location;
+import org.sparkqlora.spark.cluster.ScratchFolder;
 import org.sparkqlora.spark.cluster.SettingsOfSpark;
 import org.sparkqlora.spark.cluster.SparkLine;
 import org.sparkqlora.spark.cluster.StoreTimeouts;
@@ -48,6 +49,7 @@ public final class Sessions {
         if (isNew) {
             SettingsOfSpark.check(conf);
             requireEventLog(conf);
+            ScratchFolder.requireLocalFolder(conf);
         }
 
         SparkSession session =

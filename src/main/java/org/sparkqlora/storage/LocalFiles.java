@@ -121,6 +121,11 @@ public final class LocalFiles {
         return files instanceof RawLocalFileSystem || files instanceof LocalFileSystem;
     }
 
+    /** Makes a file in {@code folder} and removes it again: permissions alone do not tell of a disk that is full or that nobody may write. */
+    public static void probe(Path folder) throws IOException {
+        remove(Files.createTempFile(folder, ".writable-", ""));
+    }
+
     static boolean isFolder(org.apache.hadoop.fs.Path path) {
         return Files.isDirectory(Path.of(path.toUri().getPath()));
     }

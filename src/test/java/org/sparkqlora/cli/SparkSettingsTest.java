@@ -2,6 +2,8 @@ package org.sparkqlora.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
@@ -65,6 +67,32 @@ class SparkSettingsTest {
                 .contains(
                         "Cannot start Spark: expected the folder %s of spark.eventLog.dir, found none. Make it, or set spark.eventLog.enabled to false"
                                 .formatted(missing));
+    }
+
+    /** Spark itself would end the process with 53. */
+    @Test
+    void localFoldersThatCannotBeMadeAreBadInput() throws IOException {
+        Path file = Files.writeString(folder.resolve("file"), "text");
+        set("spark.local.dir", "%s,%s".formatted(file, file.resolve("below")));
+
+        CommandRun run = evaluate();
+
+        assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(run.err())
+                .contains(
+                        "Cannot start Spark: expected a folder for its files (SPARK_LOCAL_DIRS, spark.local.dir) that this user may write, found %s, a file"
+                                .formatted(file))
+                .doesNotContain("\tat ");
+    }
+
+    @Test
+    void oneLocalFolderOfSeveralIsEnough() throws IOException {
+        Path file = Files.writeString(folder.resolve("file"), "text");
+        set("spark.local.dir", "%s,%s".formatted(file, folder.resolve("there")));
+
+        CommandRun run = evaluate();
+
+        assertThat(run.err()).contains("nowhere.jsonl").doesNotContain("Cannot start Spark");
     }
 
     private void set(String key, String value) {
