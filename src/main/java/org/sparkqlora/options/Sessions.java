@@ -3,6 +3,8 @@ package org.sparkqlora.options;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.UnresolvedAddressException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 import java.util.stream.Stream;
@@ -18,6 +20,8 @@ import org.sparkqlora.spark.cluster.SettingsOfSpark;
 import org.sparkqlora.spark.cluster.SparkLine;
 import org.sparkqlora.spark.cluster.StoreTimeouts;
 import org.sparkqlora.spark.kryo.TrainRegistrator;
+import org.sparkqlora.storage.DiskRoom;
+import org.sparkqlora.storage.LocalFiles;
 
 /** The Spark session of this process. */
 public final class Sessions {
@@ -97,6 +101,26 @@ public final class Sessions {
             }
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to look for the folder %s of %s".formatted(folder, EVENT_LOG), e);
+        }
+
+        if (folder.isLocal() && Files.isDirectory(folder.local())) {
+            requireWritableLog(folder.local());
+        }
+    }
+
+    /** Spark would say that {@code chmod} finds no file. */
+    private static void requireWritableLog(Path folder) {
+        try {
+            LocalFiles.probe(folder);
+        } catch (IOException e) {
+            if (DiskRoom.isShort(e)) {
+                throw new UncheckedIOException("Failed to write to %s of %s".formatted(folder, EVENT_LOG), e);
+            }
+
+            throw new BadInputException(
+                    "Cannot start Spark: expected the folder %s of %s to be one that this user may write, found none. Choose another, or set spark.eventLog.enabled to false"
+                            .formatted(folder, EVENT_LOG),
+                    e);
         }
     }
 

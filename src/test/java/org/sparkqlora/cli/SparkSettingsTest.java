@@ -69,6 +69,21 @@ class SparkSettingsTest {
                                 .formatted(missing));
     }
 
+    /** Nobody makes files there. */
+    @Test
+    void anEventLogThatCannotBeWrittenIsBadInput() {
+        set("spark.eventLog.enabled", "true");
+        set("spark.eventLog.dir", "file:/proc");
+
+        CommandRun run = evaluate();
+
+        assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(run.err())
+                .contains(
+                        "Cannot start Spark: expected the folder /proc of spark.eventLog.dir to be one that this user may write, found none.")
+                .doesNotContain("chmod", "\tat ");
+    }
+
     /** Spark itself would end the process with 53. */
     @Test
     void localFoldersThatCannotBeMadeAreBadInput() throws IOException {
