@@ -215,7 +215,8 @@ public final class RunOptions {
 
     /** Between rounds is the first time that there is one State to keep or to evaluate. */
     private int wholeRounds(int steps) {
-        return (steps + localSteps - 1) / localSteps * localSteps;
+        long rounds = ((long) steps + localSteps - 1) / localSteps;
+        return (int) Math.min(rounds, Integer.MAX_VALUE / localSteps) * localSteps;
     }
 
     /**
