@@ -46,6 +46,7 @@ public final class MlflowRun implements Consumer<RunEvent>, AutoCloseable {
     private final Future<?> sending;
     private volatile @Nullable Long endingNanos;
     private MlflowServer.@Nullable MlflowRunId run;
+    private boolean isDescribed;
     private boolean inTrouble;
     private long lost;
     private long step;
@@ -233,27 +234,37 @@ public final class MlflowRun implements Consumer<RunEvent>, AutoCloseable {
     }
 
     private MlflowServer.MlflowRunId begun() throws IOException {
-        MlflowServer.MlflowRunId known = run;
-        if (known != null) {
-            return known;
-        }
-
-        MlflowServer.MlflowRunId begun = begin();
+        MlflowServer.MlflowRunId begun = run == null ? begin() : run;
         run = begun;
-        logParameters(begun);
-        if (!facts.inputs().isEmpty()) {
-            experiment.server().logInputs(begun.id(), facts.inputs());
+        if (!isDescribed) {
+            describe(begun);
+            isDescribed = true;
         }
 
-        facts.remember().accept(begun.id());
         return begun;
     }
 
+    private void describe(MlflowServer.MlflowRunId begun) throws IOException {
+        try {
+            logParameters(begun);
+            if (!facts.inputs().isEmpty()) {
+                experiment.server().logInputs(begun.id(), facts.inputs());
+            }
+        } catch (BadInputException e) { // and would be refused again
+            tell.accept("MLflow did not take what describes the run: " + e.getMessage());
+        }
+
+        facts.remember().accept(begun.id());
+    }
+
+    /** A run that is remembered is described; a server would refuse what has changed since, such as the number of steps. */
     private MlflowServer.MlflowRunId begin() throws IOException {
         String earlier = facts.earlierRun();
         if (earlier != null) {
             try {
-                return experiment.server().continueRun(earlier);
+                MlflowServer.MlflowRunId begun = experiment.server().continueRun(earlier);
+                isDescribed = true;
+                return begun;
             } catch (BadInputException e) {
                 tell.accept("MLflow does not know the run that this one goes on with, a new one is begun: "
                         + e.getMessage());

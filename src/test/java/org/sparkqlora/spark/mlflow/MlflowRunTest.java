@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -41,8 +42,11 @@ class MlflowRunTest {
 
     private final List<String> told = Collections.synchronizedList(new ArrayList<>());
     private final List<String> batches = Collections.synchronizedList(new ArrayList<>());
+    private final List<String> descriptions = Collections.synchronizedList(new ArrayList<>());
+    private final List<String> remembered = Collections.synchronizedList(new ArrayList<>());
     private final List<String> paths = Collections.synchronizedList(new ArrayList<>());
     private final AtomicInteger failures = new AtomicInteger();
+    private final AtomicInteger undescribed = new AtomicInteger();
     private volatile boolean deaf;
     private HttpServer server;
 
@@ -76,6 +80,29 @@ class MlflowRunTest {
         assertThat(told.get(0)).contains("answered 503: busy", "Training goes on");
         assertThat(told.get(2)).startsWith("MLflow has the run r1 at http://127.0.0.1:");
         assertThat(paths).contains("/api/2.0/mlflow-artifacts/artifacts/7/r1/artifacts/adapter/a%20b.bin");
+    }
+
+    @Test
+    void anOutageBeforeTheParametersLosesNone() throws Exception {
+        undescribed.set(1);
+        try (MlflowRun run = run()) {
+            awaitBatch(run, 1);
+        }
+
+        assertThat(descriptions).singleElement().asString().contains("lora.rank");
+        assertThat(remembered).containsExactly("r1");
+        assertThat(paths).filteredOn(path -> path.endsWith("runs/create")).hasSize(1);
+    }
+
+    /** The server would refuse parameters that have changed, such as the number of steps. */
+    @Test
+    void aRunThatGoesOnIsNotDescribedAgain() throws Exception {
+        try (MlflowRun run = run(MlflowExperiment.Patience.DEFAULT, "r1")) {
+            awaitBatch(run, 1);
+        }
+
+        assertThat(descriptions).isEmpty();
+        assertThat(told).isEmpty();
     }
 
     @Test
@@ -179,10 +206,15 @@ class MlflowRunTest {
     }
 
     private MlflowRun run(MlflowExperiment.Patience patience) {
+        return run(patience, null);
+    }
+
+    private MlflowRun run(MlflowExperiment.Patience patience, @Nullable String earlier) {
         MlflowAddress address =
                 MlflowAddress.of("http://127.0.0.1:" + server.getAddress().getPort(), Map.of());
         MlflowExperiment experiment = MlflowExperiment.open(address, "tests", patience);
-        MlflowFacts facts = new MlflowFacts("name", null, Map.of("lora.rank", "16"), Map.of(), List.of(), id -> {});
+        MlflowFacts facts =
+                new MlflowFacts("name", earlier, Map.of("lora.rank", "16"), Map.of(), List.of(), remembered::add);
         return new MlflowRun(experiment, facts, told::add);
     }
 
@@ -227,6 +259,11 @@ class MlflowRunTest {
             send(exchange, 503, "busy");
         } else if (path.endsWith("log-batch") && body.contains("metrics")) {
             batches.add(body);
+            send(exchange, 200, "{}");
+        } else if (path.endsWith("log-batch") && undescribed.getAndDecrement() > 0) {
+            send(exchange, 503, "busy");
+        } else if (path.endsWith("log-batch")) {
+            descriptions.add(body);
             send(exchange, 200, "{}");
         } else if (path.endsWith("get-by-name")) {
             send(exchange, 200, "{\"experiment\":{\"experiment_id\":\"7\"}}");
