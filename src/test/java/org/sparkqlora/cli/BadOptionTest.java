@@ -48,6 +48,8 @@ class BadOptionTest {
                 "train --model MODEL --data DATA --output OUTPUT --tensorboard FILE",
                 "train --model MODEL --data DATA --output OUTPUT --lineage FILE/events.jsonl",
                 "quantize --model MODEL --output FILE/q",
+                "publish --from MODEL --to FILE/v1",
+                "demo --output FILE/demo",
                 "export --model MODEL --output FILE/model.gguf",
                 "export --model MODEL --output FILE",
                 "generate --model MODEL --prompts DATA --output FILE/answers.jsonl",

@@ -32,7 +32,7 @@ public final class DemoCommand implements Command {
 
     @Override
     public void check(Problems problems) {
-        // Every value is a good one.
+        problems.requirePlaceForFolder("--output", output);
     }
 
     @Override
