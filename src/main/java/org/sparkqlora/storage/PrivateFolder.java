@@ -2,6 +2,7 @@ package org.sparkqlora.storage;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
@@ -12,10 +13,13 @@ import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.nio.file.attribute.UserPrincipal;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.sparkqlora.input.BadInputException;
 
 /** A folder that only the user of this process can have put files into: a link, another owner or a mode that lets others write is refused. */
 final class PrivateFolder {
+    private static final String READ_ONLY = "Read-only file system";
+
     private static final Set<PosixFilePermission> OWNER_ALONE = PosixFilePermissions.fromString("rwx------");
     private static final Set<PosixFilePermission> OTHERS_WRITE =
             Set.of(PosixFilePermission.GROUP_WRITE, PosixFilePermission.OTHERS_WRITE);
@@ -38,8 +42,19 @@ final class PrivateFolder {
             requireOurs(folder);
             return folder;
         } catch (IOException e) {
-            throw new UncheckedIOException("Failed to make the folder " + folder, e);
+            throw failed(folder, e);
         }
+    }
+
+    /** A disk that is full may have room later. */
+    static RuntimeException failed(Path folder, IOException e) {
+        if (e instanceof AccessDeniedException) {
+            return refused(folder, "no permission to write " + e.getMessage(), e);
+        }
+
+        return String.valueOf(e.getMessage()).contains(READ_ONLY)
+                ? refused(folder, e.getMessage(), e)
+                : new UncheckedIOException("Failed to make the folder " + folder, e);
     }
 
     private static boolean hasOwners() {
@@ -85,8 +100,13 @@ final class PrivateFolder {
     }
 
     private static BadInputException refused(Path folder, String found) {
+        return refused(folder, found, null);
+    }
+
+    private static BadInputException refused(Path folder, @Nullable String found, @Nullable IOException cause) {
         return new BadInputException(
                 "Cannot keep files in %s: expected a folder of this user that nobody else can write, found %s. Set XDG_CACHE_HOME to a folder of this user's own (for copies of models, --model-cache), or have it removed."
-                        .formatted(folder, found));
+                        .formatted(folder, found),
+                cause);
     }
 }
