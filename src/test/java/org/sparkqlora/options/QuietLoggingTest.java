@@ -2,6 +2,7 @@ package org.sparkqlora.options;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
 import java.net.URISyntaxException;
 import org.apache.logging.log4j.Level;
 import org.apache.logging.log4j.core.Filter;
@@ -9,7 +10,9 @@ import org.apache.logging.log4j.core.LoggerContext;
 import org.apache.logging.log4j.core.config.Configuration;
 import org.apache.logging.log4j.core.config.ConfigurationFactory;
 import org.apache.logging.log4j.core.impl.Log4jLogEvent;
+import org.apache.logging.log4j.core.layout.PatternLayout;
 import org.apache.logging.log4j.message.SimpleMessage;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 class QuietLoggingTest {
@@ -29,6 +32,30 @@ class QuietLoggingTest {
         assertThat(isTold("Asked to remove block rdd_5_1, which does not exist"))
                 .isTrue();
         assertThat(isTold("Putting block broadcast_5 failed")).isTrue();
+    }
+
+    @Test
+    void anExceptionIsTheRestOfItsLine() throws URISyntaxException {
+        assertThat(told(null)).endsWith(" WARN BlockManager: Lost a block" + System.lineSeparator());
+        assertThat(told(new IOException("Connection reset")))
+                .endsWith(" WARN BlockManager: Lost a block: Connection reset" + System.lineSeparator());
+    }
+
+    private static String told(@Nullable Exception thrown) throws URISyntaxException {
+        try (LoggerContext context = new LoggerContext("test")) {
+            Configuration settings = ConfigurationFactory.getInstance()
+                    .getConfiguration(context, "test", QuietLogging.settings().toURI());
+            settings.initialize();
+            Log4jLogEvent event = Log4jLogEvent.newBuilder()
+                    .setLoggerName(BLOCKS)
+                    .setLevel(Level.WARN)
+                    .setMessage(new SimpleMessage("Lost a block"))
+                    .setThrown(thrown)
+                    .build();
+            PatternLayout layout =
+                    (PatternLayout) settings.getAppender("stderr").getLayout();
+            return layout.toSerializable(event);
+        }
     }
 
     private static boolean isTold(String message) throws URISyntaxException {
