@@ -17,8 +17,8 @@ _BAD_INPUT = 64
 _FLAGS = frozenset({"--supervise", "--verbose", "-v"})
 _OURS = frozenset({"--help", "-h", "--version", "-V"})
 
-# They compute little, or little in Java: there its second compiler costs more than it saves.
-_OF_FIRST_COMPILER = _OURS | {"demo", "prepare", "plan", "inspect", "compare", "gate"}
+# They compute little, or little in Java: there its second compiler costs more than it saves. Not those that may train.
+_OF_FIRST_COMPILER = _OURS | {"demo", "prepare", "inspect", "gate"}
 _COMPILER = "-XX:TieredStopAtLevel="
 
 

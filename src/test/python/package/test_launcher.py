@@ -33,11 +33,11 @@ def options_of(spark_home: Path, *command: str) -> str:
 
 
 def test_commands_that_compute_little_go_without_the_second_compiler(spark_home: Path) -> None:
-    for command in ("prepare", "plan", "--help"):
+    for command in ("prepare", "inspect", "gate", "--help"):
         assert options_of(spark_home, command) == FIRST_COMPILER
 
     assert options_of(spark_home, "demo").startswith(FIRST_COMPILER)
-    for command in ("train", "generate", "quantize"):
+    for command in ("train", "compare", "plan", "generate", "quantize"):
         assert FIRST_COMPILER not in options_of(spark_home, command)
 
 

@@ -5,8 +5,8 @@ import java.util.List;
 
 /**
  * Java's Vector API, of the module {@code jdk.incubator.vector}. Every kernel that uses it has a scalar twin with the same bits. Only Java's
- * second compiler makes instructions of vectors: in a process that goes without it, for a quick start, they would be objects, and a
- * hundred times slower than the twins.
+ * second compiler makes instructions of vectors. A process that was started without it, for a quick start, uses the twins: each vector
+ * would be an object.
  */
 public final class VectorApi {
     private static final String LEVEL = "-XX:TieredStopAtLevel=";

@@ -184,7 +184,6 @@ class CheckpointFaultTest {
         return interrupted.happened();
     }
 
-    /** An object store lets two drivers create one object: the last to write it owns the number. */
     @Test
     void aStateThatIsLostWhileItIsWrittenLeavesNoHalfCheckpoint() {
         assertThatThrownBy(() -> store(files, "a").publish(7, Map.of(), out -> {
@@ -196,6 +195,7 @@ class CheckpointFaultTest {
         assertThat(folder.toFile().list()).containsExactly("attempt-1");
     }
 
+    /** An object store lets two drivers create one object: the last to write it owns the number. */
     @Test
     void stopsADriverWhoseClaimWasOverwritten() throws IOException {
         CheckpointStore first = store(files, "first");

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.net.URISyntaxException;
+import java.util.function.Function;
 import org.apache.logging.log4j.Level;
 import org.apache.logging.log4j.core.Filter;
 import org.apache.logging.log4j.core.LoggerContext;
@@ -42,34 +43,30 @@ class QuietLoggingTest {
     }
 
     private static String told(@Nullable Exception thrown) throws URISyntaxException {
-        try (LoggerContext context = new LoggerContext("test")) {
-            Configuration settings = ConfigurationFactory.getInstance()
-                    .getConfiguration(context, "test", QuietLogging.settings().toURI());
-            settings.initialize();
-            Log4jLogEvent event = Log4jLogEvent.newBuilder()
-                    .setLoggerName(BLOCKS)
-                    .setLevel(Level.WARN)
-                    .setMessage(new SimpleMessage("Lost a block"))
-                    .setThrown(thrown)
-                    .build();
-            PatternLayout layout =
-                    (PatternLayout) settings.getAppender("stderr").getLayout();
-            return layout.toSerializable(event);
-        }
+        return with(settings -> ((PatternLayout) settings.getAppender("stderr").getLayout())
+                .toSerializable(warning("Lost a block").setThrown(thrown).build()));
     }
 
     private static boolean isTold(String message) throws URISyntaxException {
+        return with(settings -> settings.getLoggerConfig(BLOCKS)
+                        .getFilter()
+                        .filter(warning(message).build())
+                != Filter.Result.DENY);
+    }
+
+    private static Log4jLogEvent.Builder warning(String message) {
+        return Log4jLogEvent.newBuilder()
+                .setLoggerName(BLOCKS)
+                .setLevel(Level.WARN)
+                .setMessage(new SimpleMessage(message));
+    }
+
+    private static <T> T with(Function<Configuration, T> work) throws URISyntaxException {
         try (LoggerContext context = new LoggerContext("test")) {
             Configuration settings = ConfigurationFactory.getInstance()
                     .getConfiguration(context, "test", QuietLogging.settings().toURI());
             settings.initialize();
-            Log4jLogEvent event = Log4jLogEvent.newBuilder()
-                    .setLoggerName(BLOCKS)
-                    .setLevel(Level.WARN)
-                    .setMessage(new SimpleMessage(message))
-                    .build();
-            Filter filter = settings.getLoggerConfig(BLOCKS).getFilter();
-            return filter.filter(event) != Filter.Result.DENY;
+            return work.apply(settings);
         }
     }
 }

@@ -5,16 +5,16 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.apache.spark.broadcast.Broadcast;
 
-/** Ends of broadcasts. Driver only. */
+/** Destroys broadcasts. Driver only. */
 public final class Broadcasts {
-    /** Until Spark has removed the blocks of a broadcast, which it does behind the caller's back. */
+    /** More than Spark takes to remove the blocks of a broadcast, which it does after {@code destroy} has returned. */
     private static final int SECONDS_OF_REMOVAL = 10;
 
     private Broadcasts() {}
 
     /**
-     * Removes {@code broadcast} wherever it is. Spark removes a second time what the garbage collector has found, and its block manager
-     * fails where both removals meet, with an error in the log: so the broadcast can be reached until the first one is over.
+     * Removes {@code broadcast} from the driver and all executors. Spark removes broadcasts that are garbage, too, and its block manager
+     * fails with an error in the log where two removals of one meet: so this one stays reachable until it is removed.
      */
     public static void destroy(Broadcast<?> broadcast) {
         broadcast.destroy();

@@ -40,13 +40,16 @@ public final class ShuffleExchange implements GradientExchange {
     /** Steps after which no task of a step still runs that another one had overtaken. */
     private static final int LATE_STEPS = 4;
 
+    /** This step, and the one before it: Spark may still be removing its blocks, and fails where a second removal meets that. */
+    private static final int NOT_FORGOTTEN = 2;
+
     private final JavaSparkContext context;
     private final GradientFormat format;
     private final SliceLayout layout;
     private final HeldSums sums;
 
-    /** Owners of the blocks of the last steps. */
-    private final Deque<Long> closed = new ArrayDeque<>();
+    /** Of the blocks of the last steps and of this one. */
+    private final Deque<Long> owners = new ArrayDeque<>();
 
     /**
      * @param keptSteps steps whose sums stay, for replicas that are behind
@@ -63,7 +66,11 @@ public final class ShuffleExchange implements GradientExchange {
     @Override
     public StepGradient sum(JavaRDD<ShardResult> shards, long step) {
         try (ExecutorBlocks blocks = ExecutorBlocks.open(context)) {
-            closed.add(blocks.owner());
+            owners.add(blocks.owner());
+            if (owners.size() > LATE_STEPS + NOT_FORGOTTEN) {
+                owners.remove();
+            }
+
             return sum(shards, step, blocks);
         }
     }
@@ -98,13 +105,8 @@ public final class ShuffleExchange implements GradientExchange {
         }
     }
 
-    /** Those of {@link #LATE_STEPS} steps, without the step before: a second removal would meet Spark's own of its blocks, and fail. */
     private List<Long> overtaken() {
-        if (closed.size() > LATE_STEPS + 2) {
-            closed.remove();
-        }
-
-        return closed.stream().limit(Math.max(0, closed.size() - 2)).toList();
+        return owners.stream().limit(Math.max(0, owners.size() - NOT_FORGOTTEN)).toList();
     }
 
     private static int shuffleOf(JavaPairRDD<PartKey, GradientPart> sent) {

@@ -29,7 +29,7 @@ public record InferenceReplicas(JavaSparkContext context, ModelSource model) {
                 ReplicaGroup replicas = group(run, still(parameters, index, workers))) {
             return work.apply(run, replicas);
         } finally {
-            context.setJobDescription(null); // that of the jobs of work is not of whoever comes next
+            context.setJobDescription(null); // which work has set, and jobs after it would have
             Broadcasts.destroy(run.configuration());
         }
     }
