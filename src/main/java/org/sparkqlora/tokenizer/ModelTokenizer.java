@@ -95,22 +95,22 @@ public final class ModelTokenizer implements AutoCloseable {
 
     /** Ids with the special tokens that the tokenizer itself puts around a text, such as BOS. */
     public int[] encode(String text) {
-        return encode(text, Specials.OF_TOKENIZER).ids();
+        return ids(text, Specials.OF_TOKENIZER);
     }
 
     /** Ids of the text alone; special tokens that are written in the text are recognised. */
     public int[] encodeWithoutSpecials(String text) {
-        return encode(text, Specials.NONE).ids();
+        return ids(text, Specials.NONE);
     }
 
     /** Ids as of {@link #encode} and the place of each. */
     TokenizedText locate(String text) {
-        return encode(text, Specials.OF_TOKENIZER).located(text);
+        return located(text, Specials.OF_TOKENIZER);
     }
 
     /** Ids as of {@link #encodeWithoutSpecials} and the place of each. */
     TokenizedText locateWithoutSpecials(String text) {
-        return encode(text, Specials.NONE).located(text);
+        return located(text, Specials.NONE);
     }
 
     /** The text of {@code ids}, special tokens left out. */
@@ -173,8 +173,12 @@ public final class ModelTokenizer implements AutoCloseable {
         return id == null ? OptionalInt.empty() : OptionalInt.of(id);
     }
 
-    private NativeEncoding encode(String text, Specials specials) {
-        return NativeEncoding.of(tokenizer, vocabulary.limit().require(text), specials);
+    private int[] ids(String text, Specials specials) {
+        return NativeEncoding.ids(tokenizer, vocabulary.limit().require(text), specials);
+    }
+
+    private TokenizedText located(String text, Specials specials) {
+        return NativeEncoding.located(tokenizer, vocabulary.limit().require(text), specials);
     }
 
     private static long[] longs(int[] ids) {

@@ -4,18 +4,18 @@ import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import ai.djl.huggingface.tokenizers.jni.CharSpan;
 import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
 import java.util.Arrays;
+import java.util.function.LongFunction;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.data.BadRecordException;
 
 /**
  * Ids of a text and where they lie in it, as the tokenizers' library tells them. Asked for by themselves: DJL's own encoding also
- * fetches the text of each token and five more lists, a quarter of the time that encoding takes.
- *
- * @param tokenIds id of each token
- * @param spans place of each token, in code points; null for one that stands for no part of the text
+ * fetches the text of each token and five more lists, a quarter of the time that encoding takes, and places take a tenth.
  */
-record NativeEncoding(long[] tokenIds, @Nullable CharSpan[] spans) {
+final class NativeEncoding {
     private static final TokenizersLibrary LIBRARY = TokenizersLibrary.LIB;
+
+    private NativeEncoding() {}
 
     /** Which special tokens, such as BOS, are put around a text. */
     enum Specials {
@@ -23,10 +23,23 @@ record NativeEncoding(long[] tokenIds, @Nullable CharSpan[] spans) {
         NONE
     }
 
-    static NativeEncoding of(HuggingFaceTokenizer tokenizer, String text, Specials specials) {
+    static int[] ids(HuggingFaceTokenizer tokenizer, String text, Specials specials) {
+        return read(tokenizer, text, specials, NativeEncoding::ids);
+    }
+
+    /** With places in Java's UTF-16 units of {@code text}. */
+    static TokenizedText located(HuggingFaceTokenizer tokenizer, String text, Specials specials) {
+        return read(
+                tokenizer,
+                text,
+                specials,
+                encoding -> located(text, ids(encoding), LIBRARY.getTokenCharSpans(encoding)));
+    }
+
+    private static <T> T read(HuggingFaceTokenizer tokenizer, String text, Specials specials, LongFunction<T> reader) {
         long encoding = encode(tokenizer, text, specials);
         try {
-            return new NativeEncoding(LIBRARY.getTokenIds(encoding), LIBRARY.getTokenCharSpans(encoding));
+            return reader.apply(encoding);
         } finally {
             LIBRARY.deleteEncoding(encoding);
         }
@@ -44,12 +57,14 @@ record NativeEncoding(long[] tokenIds, @Nullable CharSpan[] spans) {
         }
     }
 
-    int[] ids() {
-        return Arrays.stream(tokenIds).mapToInt(Math::toIntExact).toArray();
+    private static int[] ids(long encoding) {
+        return Arrays.stream(LIBRARY.getTokenIds(encoding))
+                .mapToInt(Math::toIntExact)
+                .toArray();
     }
 
-    /** With places in Java's UTF-16 units of {@code text}. */
-    TokenizedText located(String text) {
+    /** {@code spans} in code points; null for a token that stands for no part of the text. */
+    private static TokenizedText located(String text, int[] ids, @Nullable CharSpan[] spans) {
         CharOffsets offsets = CharOffsets.of(text);
         int[] from = new int[spans.length];
         int[] to = new int[spans.length];
@@ -59,7 +74,7 @@ record NativeEncoding(long[] tokenIds, @Nullable CharSpan[] spans) {
             to[t] = span == null ? 0 : offsets.unit(span.getEnd());
         }
 
-        return new TokenizedText(ids(), from, to);
+        return new TokenizedText(ids, from, to);
     }
 
     /** The offset of each code point of a text in Java's UTF-16 units; the tokenizers' library counts code points. */

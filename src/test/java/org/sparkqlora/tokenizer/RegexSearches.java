@@ -53,6 +53,6 @@ final class RegexSearches {
     }
 
     private static int pieces(HuggingFaceTokenizer tokenizer, String text) {
-        return NativeEncoding.of(tokenizer, text, NativeEncoding.Specials.NONE).tokenIds().length;
+        return NativeEncoding.ids(tokenizer, text, NativeEncoding.Specials.NONE).length;
     }
 }
