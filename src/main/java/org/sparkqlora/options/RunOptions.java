@@ -1,6 +1,7 @@
 package org.sparkqlora.options;
 
 import java.nio.file.Path;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.spark.cluster.Location;
 import org.sparkqlora.spark.exchange.BigDl;
@@ -196,9 +197,10 @@ public final class RunOptions {
                 .orElseGet(() -> new TensorBoardFiles(folder, name));
     }
 
-    public TrainTriggers triggers(int patience) {
-        return new TrainTriggers(
-                trigger(checkpointWhen, checkpointEvery), trigger(evaluateWhen, evaluateEvery), patience);
+    /** @param evaluates whether there is something to evaluate */
+    public TrainTriggers triggers(boolean evaluates, int patience) {
+        Optional<Trigger> evaluate = evaluates ? Optional.of(trigger(evaluateWhen, evaluateEvery)) : Optional.empty();
+        return new TrainTriggers(trigger(checkpointWhen, checkpointEvery), evaluate, patience);
     }
 
     private static void checkTrigger(Problems problems, String option, @Nullable String trigger) {

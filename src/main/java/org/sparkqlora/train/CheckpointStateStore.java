@@ -4,10 +4,12 @@ import java.io.DataInputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.checkpoint.Checkpoint;
@@ -19,10 +21,13 @@ import org.sparkqlora.optim.OptimizerPart;
 import org.sparkqlora.optim.OptimizerSpec;
 import org.sparkqlora.storage.DamagedFileException;
 import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.train.metrics.MetricsJson;
+import org.sparkqlora.train.metrics.StepMetrics;
 
 /** Keeps the States of one plan as checkpoints, and refuses those of another. */
 public final class CheckpointStateStore implements StateStore {
     private static final String PLAN = "plan";
+    private static final String UNEVALUATED = "unevaluated";
 
     private final CheckpointStore store;
     private final TrainPlan plan;
@@ -50,13 +55,14 @@ public final class CheckpointStateStore implements StateStore {
 
     /** A State after that of a checkpoint comes from it, so that was read whole. */
     @Override
-    public void save(SavedState state) {
+    public void save(SavedState state, Optional<StepMetrics> unevaluated) {
         Checkpoint from = begun;
         if (from != null && state.version() > from.step()) {
             store.trust(from);
         }
 
-        Map<String, String> facts = Map.of(PLAN, TrainPlanJson.write(plan));
+        Map<String, String> facts = new HashMap<>(Map.of(PLAN, TrainPlanJson.write(plan)));
+        unevaluated.ifPresent(step -> facts.put(UNEVALUATED, MetricsJson.write(step, OptionalDouble.empty())));
         state.parts()
                 .filter(parts -> store.has(parts.draft(), parts.files()))
                 .ifPresentOrElse(
@@ -113,6 +119,11 @@ public final class CheckpointStateStore implements StateStore {
         @Override
         public long version() {
             return checkpoint.step();
+        }
+
+        @Override
+        public Optional<StepMetrics> unevaluated() {
+            return Optional.ofNullable(checkpoint.facts().get(UNEVALUATED)).map(MetricsJson::read);
         }
 
         @Override

@@ -1,10 +1,12 @@
 package org.sparkqlora.train;
 
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.train.metrics.ProgressReporter;
+import org.sparkqlora.train.metrics.StepMetrics;
 
 /**
  * Writes checkpoints beside the next steps, one at a time; a State that does not last is whole before the next change of it. All methods
@@ -17,7 +19,7 @@ final class CheckpointWriter implements AutoCloseable {
     private @Nullable Pending pending;
     private long kept;
 
-    private record Pending(SavedState state, CompletableFuture<Long> version) {}
+    private record Pending(SavedState state, Optional<StepMetrics> unevaluated, CompletableFuture<Long> version) {}
 
     /** @param kept version of the newest checkpoint */
     CheckpointWriter(StateStore store, ProgressReporter reporter, long kept) {
@@ -31,11 +33,21 @@ final class CheckpointWriter implements AutoCloseable {
         return kept;
     }
 
-    /** Begins to write the State that {@code chosen} gives. */
-    void save(Supplier<? extends SavedState> current, Supplier<? extends SavedState> chosen) {
+    /**
+     * Begins to write the State that {@code chosen} gives.
+     *
+     * @param unevaluated as of {@link StateStore#save}
+     */
+    void save(
+            Supplier<? extends SavedState> current,
+            Supplier<? extends SavedState> chosen,
+            Optional<StepMetrics> unevaluated) {
         finish(current);
         SavedState state = chosen.get();
-        pending = new Pending(state, CompletableFuture.supplyAsync(() -> write(state), CheckpointWriter::start));
+        pending = new Pending(
+                state,
+                unevaluated,
+                CompletableFuture.supplyAsync(() -> write(state, unevaluated), CheckpointWriter::start));
     }
 
     /** Is told before the State changes. */
@@ -65,7 +77,7 @@ final class CheckpointWriter implements AutoCloseable {
             written(last.version().join());
         } catch (CompletionException e) {
             if (e.getCause() instanceof UnreachableStateException) {
-                written(write(current.get()));
+                written(write(current.get(), last.unevaluated()));
             } else if (e.getCause() instanceof RuntimeException cause) {
                 throw cause;
             } else {
@@ -74,9 +86,9 @@ final class CheckpointWriter implements AutoCloseable {
         }
     }
 
-    private long write(SavedState state) {
+    private long write(SavedState state, Optional<StepMetrics> unevaluated) {
         try {
-            store.save(state);
+            store.save(state, unevaluated.filter(step -> step.step() == state.version()));
             return state.version();
         } finally {
             state.release();

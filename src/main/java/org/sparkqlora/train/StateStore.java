@@ -3,6 +3,7 @@ package org.sparkqlora.train;
 import java.util.Optional;
 import org.sparkqlora.checkpoint.CheckpointDraft;
 import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.train.metrics.StepMetrics;
 
 /** Durable storage of States. */
 public interface StateStore {
@@ -17,7 +18,12 @@ public interface StateStore {
         return newest();
     }
 
-    void save(SavedState state);
+    default void save(SavedState state) {
+        save(state, Optional.empty());
+    }
+
+    /** @param unevaluated the step to this State, where the evaluation that is due after it was not made yet */
+    void save(SavedState state, Optional<StepMetrics> unevaluated);
 
     /** What those who have the State of {@code version} are to write it as, before it is saved; empty where only {@link #save} writes. */
     default Optional<CheckpointDraft> draft(long version) {
@@ -36,6 +42,11 @@ public interface StateStore {
     /** A State in the store, of which no more is read than is asked for. */
     interface Stored extends StateOrigin {
         long version();
+
+        /** The step to this State, where the evaluation that is due after it had not been made when it was saved. */
+        default Optional<StepMetrics> unevaluated() {
+            return Optional.empty();
+        }
 
         /** The trained values alone; the caller closes them. */
         FlatVector parameters();

@@ -97,15 +97,17 @@ public final class Trainer {
             Consumer<FlatVector> publish) {
         writer = new CheckpointWriter(
                 checkpoints, reporter, stored.map(Stored::version).orElse(0L));
-        if (writer.kept() >= plan.batches().steps()) {
+        Optional<StepMetrics> unevaluated = stored.flatMap(Stored::unevaluated)
+                .filter(step -> triggers.evaluate().isPresent());
+        if (writer.kept() >= plan.batches().steps()
+                && claim(writer.kept(), unevaluated).isEmpty()) {
             return publishLast(stored.orElseThrow(), publish);
         }
 
         try (GradientSource source =
                         sources.apply(stored.<StateOrigin>map(from -> from).orElse(fresh));
                 CheckpointWriter ofAttempt = writer) {
-            claim(source.position().version());
-            TrainSummary summary = train(source);
+            TrainSummary summary = train(source, claim(source.position().version(), unevaluated));
             ofAttempt.finish(source::saved);
             publishBest(source, publish);
             return summary;
@@ -121,52 +123,58 @@ public final class Trainer {
         return stored;
     }
 
-    /** The first change of the output: of two drivers, only the one that has claimed it goes on. */
-    private void claim(long version) {
+    /**
+     * The first change of the output: of two drivers, only the one that has claimed it goes on.
+     *
+     * @return {@code unevaluated}, unless an earlier process has evaluated it after all
+     */
+    private Optional<StepMetrics> claim(long version, Optional<StepMetrics> unevaluated) {
         checkpoints.claim();
-        rewindOutputs(version);
+        metrics.rewindTo(version);
+        Optional<StepMetrics> left =
+                unevaluated.filter(step -> evaluationAt(version).isEmpty());
+        rewindOutputs(left.isPresent() ? version - 1 : version);
+        return left;
     }
 
     /** What is left of a run that has taken all its steps. Its optimiser's state is not read. */
     private TrainSummary publishLast(Stored last, Consumer<FlatVector> publish) {
-        claim(last.version());
         started(last.version());
-        publish(bestParameters().orElseGet(last::parameters), publish);
-        OptionalDouble evaluation = metrics.evaluations().stream()
-                .filter(earlier -> earlier.step() == last.version())
-                .mapToDouble(Evaluated::loss)
-                .findFirst();
+        publish(bestAndSamples.parameters().orElseGet(last::parameters), publish);
         return TrainSummary.start(plan.batches().steps(), last.version())
-                .evaluated(evaluation)
+                .evaluated(evaluationAt(last.version()))
                 .ended(last.version(), earlyStopping.best());
     }
 
-    private TrainSummary train(GradientSource source) {
+    /** @param unevaluated the step to the source's State, where its evaluation is still to be made */
+    private TrainSummary train(GradientSource source, Optional<StepMetrics> unevaluated) {
         TrainSummary summary =
                 TrainSummary.start(plan.batches().steps(), source.position().version());
         begin(source);
+        if (unevaluated.isPresent()) {
+            summary = summary.evaluated(evaluate(source, unevaluated.get()));
+        }
+
         while (source.position().version() < plan.batches().steps() && !earlyStopping.isExhausted()) {
             StepMetrics step = advanceUnlessCancelled(source);
-            Optional<LossTotal> evaluated = evaluateIfDue(source, step);
-            OptionalDouble evaluation =
-                    evaluated.stream().mapToDouble(LossTotal::mean).findFirst();
-            report(step.with(evaluationMeasures(evaluated)), evaluation);
-            writer.poll(source::saved);
-            checkpointIfDue(source, step);
-            summary = summary.plus(step, evaluation);
+            summary = summary.plus(step, taken(source, step));
         }
 
         return summary.ended(source.position().version(), earlyStopping.best());
     }
 
+    private OptionalDouble evaluationAt(long version) {
+        return metrics.evaluations().stream()
+                .filter(earlier -> earlier.step() == version)
+                .mapToDouble(Evaluated::loss)
+                .findFirst();
+    }
+
     /** Drops what an earlier process recorded after {@code version}, and reads back its evaluations up to there. */
     private void rewindOutputs(long version) {
         metrics.rewindTo(version);
-        bestAndSamples.samples().rewindTo(version);
+        bestAndSamples.rewindTo(version);
         earlyStopping = EarlyStopping.after(metrics.evaluations(), triggers.patience());
-        if (version == 0) {
-            bestAndSamples.best().ifPresent(StateStore::clear);
-        }
     }
 
     private void begin(GradientSource source) {
@@ -183,25 +191,12 @@ public final class Trainer {
     }
 
     private void publishBest(GradientSource last, Consumer<FlatVector> publish) {
-        Optional<FlatVector> best = bestParameters();
+        Optional<FlatVector> best = bestAndSamples.parameters();
         if (best.isPresent()) {
             publish(best.get(), publish);
         } else {
             checkpoints.requireOwned();
             publish.accept(last.parameters());
-        }
-    }
-
-    private Optional<FlatVector> bestParameters() {
-        return bestAndSamples.best().flatMap(Trainer::parameters);
-    }
-
-    /** Those of the newest State, compared as they are read; where it is damaged, of the newest that is whole. */
-    private static Optional<FlatVector> parameters(StateStore states) {
-        try {
-            return states.newestByLength().map(Stored::parameters);
-        } catch (UnreachableStateException e) {
-            return states.newest().map(Stored::parameters);
         }
     }
 
@@ -222,13 +217,17 @@ public final class Trainer {
             writer.finish(source::saved);
             throw e.after(followed, writer.kept());
         } catch (CancellationException e) {
-            writer.finish(source::saved);
-            if (source.position().version() > writer.kept()) {
-                save(source, () -> source.saved(checkpoints::draft));
-                writer.finish(source::saved);
-            }
-
+            keep(source, Optional.empty());
             throw e;
+        }
+    }
+
+    /** Waits for a checkpoint of the State of now. */
+    private void keep(GradientSource source, Optional<StepMetrics> unevaluated) {
+        writer.finish(source::saved);
+        if (source.position().version() > writer.kept()) {
+            save(source, () -> source.saved(checkpoints::draft), unevaluated);
+            writer.finish(source::saved);
         }
     }
 
@@ -295,24 +294,62 @@ public final class Trainer {
         return evaluated.map(loss -> StepMetrics.evaluation(measures(loss))).orElse(Map.of());
     }
 
-    private Optional<LossTotal> evaluateIfDue(GradientSource source, StepMetrics taken) {
-        long step = taken.step();
-        if (!isDue(triggers.evaluate(), taken)) {
-            return Optional.empty();
+    /**
+     * Evaluates, tells and keeps the State that a step has led to, as far as each is due. An evaluation may take longer than many steps, so the
+     * State is kept before it.
+     */
+    private OptionalDouble taken(GradientSource source, StepMetrics step) {
+        boolean isKept = isDue(triggers.checkpoint(), step);
+        if (triggers.evaluate().filter(trigger -> isDue(trigger, step)).isEmpty()) {
+            report(step, OptionalDouble.empty());
+            writer.poll(source::saved);
+            if (isKept) {
+                saveBesideTraining(source, step);
+            }
+
+            return OptionalDouble.empty();
         }
 
-        bestAndSamples.samples().take(step, source);
-        LossTotal loss = source.evaluate();
-        if (loss.terms() == 0) {
-            return Optional.empty();
+        if (isKept) {
+            save(source, () -> source.saved(checkpoints::draft), Optional.of(step));
         }
 
-        reporter.evaluated(step, loss.mean());
-        if (earlyStopping.add(new Evaluated(step, loss.mean()))) {
-            bestAndSamples.best().ifPresent(best -> saveBest(best, source.saved(best::draft)));
+        OptionalDouble loss = evaluate(source, step);
+        writer.poll(source::saved);
+        if (!isKept && earlyStopping.isExhausted()) {
+            save(source, () -> source.saved(checkpoints::draft), Optional.empty());
         }
 
-        return Optional.of(loss);
+        return loss;
+    }
+
+    private OptionalDouble evaluate(GradientSource source, StepMetrics step) {
+        Optional<LossTotal> evaluated = heldOutLoss(source, step);
+        OptionalDouble loss = evaluated.stream().mapToDouble(LossTotal::mean).findFirst();
+        report(step.with(evaluationMeasures(evaluated)), loss);
+        metrics.flush();
+        return loss;
+    }
+
+    /** Where it is cancelled, the State is kept, and a later run evaluates it first. */
+    private Optional<LossTotal> heldOutLoss(GradientSource source, StepMetrics step) {
+        try {
+            bestAndSamples.samples().take(step.step(), source);
+            LossTotal loss = source.evaluate();
+            if (loss.terms() == 0) {
+                return Optional.empty();
+            }
+
+            reporter.evaluated(step.step(), loss.mean());
+            if (earlyStopping.add(new Evaluated(step.step(), loss.mean()))) {
+                bestAndSamples.save(source);
+            }
+
+            return Optional.of(loss);
+        } catch (CancellationException e) {
+            keep(source, Optional.of(step));
+            throw e;
+        }
     }
 
     private void report(List<ShardResult.Gradient> shards) {
@@ -325,25 +362,17 @@ public final class Trainer {
         reporter.stepDone(step);
     }
 
-    private void checkpointIfDue(GradientSource source, StepMetrics taken) {
-        if (isDue(triggers.checkpoint(), taken) || earlyStopping.isExhausted()) {
-            boolean isLast = earlyStopping.isExhausted()
-                    || taken.step() == plan.batches().steps();
-            save(source, () -> isLast ? source.saved(checkpoints::draft) : source.savedByNextStep(checkpoints::draft));
-        }
+    private void saveBesideTraining(GradientSource source, StepMetrics taken) {
+        boolean isLast = taken.step() == plan.batches().steps();
+        save(
+                source,
+                () -> isLast ? source.saved(checkpoints::draft) : source.savedByNextStep(checkpoints::draft),
+                Optional.empty());
     }
 
-    private void save(GradientSource source, Supplier<SavedState> state) {
+    private void save(GradientSource source, Supplier<SavedState> state, Optional<StepMetrics> unevaluated) {
         metrics.flush();
-        writer.save(source::saved, state);
-    }
-
-    private static void saveBest(StateStore best, SavedState state) {
-        try {
-            best.save(state);
-        } finally {
-            state.release();
-        }
+        writer.save(source::saved, state, unevaluated);
     }
 
     private boolean isDue(Trigger trigger, StepMetrics taken) {

@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
@@ -16,6 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.sparkqlora.ChildJvm;
+import org.sparkqlora.JsonValues;
 import org.sparkqlora.command.ExitCode;
 
 @Timeout(900)
@@ -30,19 +32,15 @@ class EndSignalTest {
         TrainRuns runs = TrainRuns.in(folder);
         Path output = folder.resolve("output");
         File told = folder.resolve("told.txt").toFile();
-        Process training = new ProcessBuilder(ChildJvm.command(
-                        List.of(),
-                        Main.class,
-                        runs.command(
-                                output.toString(),
-                                "--max-steps",
-                                STEPS,
-                                "--checkpoint-every",
-                                STEPS,
-                                "--lineage=" + folder.resolve("events.jsonl"))))
-                .redirectError(told)
-                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                .start();
+        Process training = start(
+                told,
+                runs.command(
+                        output.toString(),
+                        "--max-steps",
+                        STEPS,
+                        "--checkpoint-every",
+                        STEPS,
+                        "--lineage=" + folder.resolve("events.jsonl")));
         Path metrics = output.resolve("metrics.jsonl");
         awaitOf(training, told, () -> Files.exists(metrics) && lines(metrics).size() >= 3);
 
@@ -58,10 +56,58 @@ class EndSignalTest {
                 .satisfiesExactly(
                         start -> assertThat(start).startsWith("{\"eventType\":\"START\""),
                         end -> assertThat(end).startsWith("{\"eventType\":\"ABORT\""));
-        int last = lines(metrics).size();
+        assertKept(output, lines(metrics).size());
+    }
+
+    @Test
+    void aRunThatEndsWhileItEvaluatesGoesOnWithTheEvaluation() throws IOException, InterruptedException {
+        TrainRuns runs = TrainRuns.in(folder);
+        Path heldOut =
+                Files.write(folder.resolve("held-out.jsonl"), Collections.nCopies(8, Files.readString(runs.data())));
+        Path prompts = Files.writeString(folder.resolve("prompts.jsonl"), "{\"prompt\": \"what says the owl ?\"}\n");
+        Path output = folder.resolve("output");
+        List<String> command = runs.command(
+                output.toString(),
+                "--max-steps=4",
+                "--eval-every=2",
+                "--eval-max-new-tokens=2",
+                "--eval-data=" + heldOut,
+                "--eval-prompts=" + prompts);
+        File told = folder.resolve("told.txt").toFile();
+        Process training = start(told, command);
+        Path samples = output.resolve("samples.jsonl");
+        awaitOf(training, told, () -> Files.exists(samples) && lines(samples).size() == 2);
+
+        training.destroy(); // SIGTERM
+
+        assertThat(training.waitFor()).isEqualTo(ExitCode.RESUMABLE.code());
+        assertThat(lines(output.resolve("metrics.jsonl"))).hasSize(1);
+        assertKept(output, 2);
+
+        CommandRun again = CommandRun.of(command.toArray(String[]::new));
+
+        assertThat(again.code()).as(again.err()).isEqualTo(ExitCode.OK);
+        assertThat(JsonValues.of(again.summary())).containsEntry("resumed_from", 2);
+        assertThat(lines(output.resolve("metrics.jsonl")))
+                .satisfiesExactly(
+                        first -> assertThat(first).contains("\"step\":1,").doesNotContain("eval_loss"),
+                        second -> assertThat(second).contains("\"step\":2,", "eval_loss"),
+                        third -> assertThat(third).contains("\"step\":3,").doesNotContain("eval_loss"),
+                        fourth -> assertThat(fourth).contains("\"step\":4,", "eval_loss"));
+        assertThat(lines(samples)).hasSize(3);
+    }
+
+    private static Process start(File told, List<String> command) throws IOException {
+        return new ProcessBuilder(ChildJvm.command(List.of(), Main.class, command))
+                .redirectError(told)
+                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                .start();
+    }
+
+    private static void assertKept(Path output, int step) throws IOException {
         try (Stream<Path> checkpoints = Files.list(output.resolve("checkpoints"))) {
             assertThat(checkpoints.map(path -> path.getFileName().toString()))
-                    .anyMatch(name -> name.startsWith("step-" + last + "-") && name.endsWith(".json"));
+                    .anyMatch(name -> name.startsWith("step-" + step + "-") && name.endsWith(".json"));
         }
     }
 

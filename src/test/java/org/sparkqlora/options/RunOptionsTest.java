@@ -16,10 +16,16 @@ class RunOptionsTest {
         options.checkpointEvery = 5;
         options.evaluateEvery = Integer.MAX_VALUE;
 
-        TrainTriggers triggers = options.triggers(0);
+        TrainTriggers triggers = options.triggers(true, 0);
 
         assertThat(triggers.checkpoint().isNow(new Trigger.Progress(4, 1, 1))).isFalse();
         assertThat(triggers.checkpoint().isNow(new Trigger.Progress(8, 1, 1))).isTrue();
-        assertThat(triggers.evaluate().isNow(new Trigger.Progress(8, 1, 1))).isFalse();
+        assertThat(triggers.evaluate().orElseThrow().isNow(new Trigger.Progress(8, 1, 1)))
+                .isFalse();
+    }
+
+    @Test
+    void nothingTriggersAnEvaluationOfNothing() {
+        assertThat(options.triggers(false, 0).evaluate()).isEmpty();
     }
 }

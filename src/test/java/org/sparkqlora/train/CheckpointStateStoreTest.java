@@ -27,6 +27,8 @@ import org.sparkqlora.storage.LocalFiles;
 import org.sparkqlora.storage.StoredFile;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.train.SavedState.StateParts;
+import org.sparkqlora.train.metrics.MetricsJson;
+import org.sparkqlora.train.metrics.StepMetrics;
 
 class CheckpointStateStoreTest {
     /** Bytes of a State before its parameters. */
@@ -255,6 +257,21 @@ class CheckpointStateStoreTest {
                     .findFirst()
                     .orElseThrow();
         }
+    }
+
+    @Test
+    void theStepWhoseEvaluationIsMissingComesBack() throws IOException {
+        TrainPlan plan = plan(2);
+        TrainState state = TrainFixture.freshState(plan, model);
+        StepMetrics step = MetricsJson.read("{\"step\":0,\"loss\":0.1,\"learning_rate\":0.05,\"f1\":0.5}");
+
+        store(plan).save(state, Optional.of(step));
+        Optional<StepMetrics> missing =
+                store(plan).newestByLength().orElseThrow().unevaluated();
+        store(plan).save(state);
+
+        assertThat(missing).contains(step);
+        assertThat(store(plan).newest().orElseThrow().unevaluated()).isEmpty();
     }
 
     @Test

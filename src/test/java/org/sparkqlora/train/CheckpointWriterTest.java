@@ -16,6 +16,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 import org.junit.jupiter.api.Test;
 import org.sparkqlora.train.metrics.ProgressReporter;
+import org.sparkqlora.train.metrics.StepMetrics;
 
 class CheckpointWriterTest {
     private static final DataOutput NOWHERE = new DataOutputStream(OutputStream.nullOutputStream());
@@ -139,7 +140,7 @@ class CheckpointWriterTest {
     }
 
     private static void save(CheckpointWriter writer, SavedState state) {
-        writer.save(() -> state, () -> state);
+        writer.save(() -> state, () -> state, Optional.empty());
     }
 
     private CheckpointWriter writer(StateStore store) {
@@ -180,7 +181,7 @@ class CheckpointWriterTest {
             }
 
             @Override
-            public void save(SavedState state) {
+            public void save(SavedState state, Optional<StepMetrics> unevaluated) {
                 try {
                     before.storing(state);
                 } catch (IOException e) {

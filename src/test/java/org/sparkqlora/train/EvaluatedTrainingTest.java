@@ -22,6 +22,7 @@ import org.sparkqlora.tokenizer.packing.TokenRow;
 import org.sparkqlora.train.metrics.Evaluated;
 import org.sparkqlora.train.metrics.MetricsFile;
 import org.sparkqlora.train.metrics.ProgressReporter;
+import org.sparkqlora.train.metrics.StepMetrics;
 import org.sparkqlora.train.metrics.TrainSummary;
 
 /** Evaluations during a run: the best checkpoint is restored, and early stopping ends the run. */
@@ -178,7 +179,7 @@ class EvaluatedTrainingTest {
         };
         return new Trainer(
                 PLAN,
-                new TrainTriggers(Trigger.every(2), Trigger.every(1), patience),
+                new TrainTriggers(Trigger.every(2), Optional.of(Trigger.every(1)), patience),
                 checkpoints,
                 new MetricsFile(metrics(), warning -> {}),
                 ProgressReporter.silent(),
@@ -216,7 +217,7 @@ class EvaluatedTrainingTest {
         }
 
         @Override
-        public void save(SavedState state) {
+        public void save(SavedState state, Optional<StepMetrics> unevaluated) {
             throw new IllegalStateException("saved a State");
         }
 
@@ -276,8 +277,8 @@ class EvaluatedTrainingTest {
         }
 
         @Override
-        public void save(SavedState state) {
-            store.save(state);
+        public void save(SavedState state, Optional<StepMetrics> unevaluated) {
+            store.save(state, unevaluated);
         }
 
         @Override

@@ -28,6 +28,11 @@ public interface PassingSource extends GradientSource {
     }
 
     @Override
+    default SavedState saved(LongFunction<Optional<CheckpointDraft>> drafts) {
+        return source().saved(drafts);
+    }
+
+    @Override
     default SavedState savedByNextStep(LongFunction<Optional<CheckpointDraft>> drafts) {
         return source().savedByNextStep(drafts);
     }

@@ -22,6 +22,7 @@ import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tokenizer.packing.TokenRow;
+import org.sparkqlora.train.metrics.StepMetrics;
 
 /** Plans and rows for tests. The language counts upwards, with a slip now and then. */
 public final class TrainFixture {
@@ -56,7 +57,7 @@ public final class TrainFixture {
             }
 
             @Override
-            public void save(SavedState state) {}
+            public void save(SavedState state, Optional<StepMetrics> unevaluated) {}
         };
     }
 
@@ -67,7 +68,7 @@ public final class TrainFixture {
 
     /** To the end of the plan. */
     public static TrainTriggers triggers(Trigger checkpoint, Trigger evaluate) {
-        return new TrainTriggers(checkpoint, evaluate, 0);
+        return new TrainTriggers(checkpoint, Optional.of(evaluate), 0);
     }
 
     /** The last State is published. */

@@ -77,12 +77,12 @@ class TrainerTest {
         List<Boolean> changed = new ArrayList<>();
         StateStore slow = new MemoryStates() {
             @Override
-            public void save(SavedState state) {
+            public void save(SavedState state, Optional<StepMetrics> unevaluated) {
                 if (state.version() == 3) {
                     changed.add(comes(computed, 60) && comes(updated, 1));
                 }
 
-                super.save(state);
+                super.save(state, unevaluated);
             }
         };
         TrainPlan plan = BigramRuns.plan(2, 4);
@@ -296,7 +296,7 @@ class TrainerTest {
             }
 
             @Override
-            public void save(SavedState state) {
+            public void save(SavedState state, Optional<StepMetrics> unevaluated) {
                 throw new IllegalStateException("not claimed");
             }
         };
@@ -330,8 +330,8 @@ class TrainerTest {
             }
 
             @Override
-            public void save(SavedState state) {
-                runs.states.save(state);
+            public void save(SavedState state, Optional<StepMetrics> unevaluated) {
+                runs.states.save(state, unevaluated);
             }
 
             @Override

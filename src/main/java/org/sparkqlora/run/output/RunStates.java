@@ -8,6 +8,7 @@ import org.sparkqlora.train.CheckpointStateStore;
 import org.sparkqlora.train.SavedState;
 import org.sparkqlora.train.StateStore;
 import org.sparkqlora.train.TrainPlan;
+import org.sparkqlora.train.metrics.StepMetrics;
 
 /** The checkpoints of a run. Claiming them makes the output folder the run's own. */
 public final class RunStates implements StateStore {
@@ -42,8 +43,8 @@ public final class RunStates implements StateStore {
     }
 
     @Override
-    public void save(SavedState state) {
-        checkpoints.save(state);
+    public void save(SavedState state, Optional<StepMetrics> unevaluated) {
+        checkpoints.save(state, unevaluated);
     }
 
     @Override

@@ -286,7 +286,7 @@ public record TrainingJob(TrainOptions options, Console console) {
             StateHome home = home(run, workers);
             Trainer trainer = new Trainer(
                     plan,
-                    options.run.triggers(options.evaluation.patience),
+                    options.run.triggers(run.heldOut() != null || samples != null, options.evaluation.patience),
                     new RunStates(states(checkpoints, plan, home), plan, output, replaced, console),
                     metrics,
                     monitor.reporter(),

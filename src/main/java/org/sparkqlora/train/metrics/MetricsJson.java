@@ -18,9 +18,29 @@ import org.sparkqlora.input.TreeJson;
 public final class MetricsJson {
     private static final ObjectMapper MAPPER = new ObjectMapper();
     private static final String STEP = "step";
-    private static final String EVALUATION = "eval_";
-    private static final Set<String> PLAIN_MEASURES =
-            Set.of("kl", "nll_loss", "log_odds_ratio", "log_odds_chosen", "mean_token_accuracy", "entropy");
+
+    /** What every line may have; all else are measures of its objective. */
+    private static final Set<String> FIELDS = Set.of(
+            STEP,
+            "loss",
+            "tokens",
+            "trained_tokens",
+            "learning_rate",
+            "grad_norm",
+            "local_divergence",
+            "tokens_per_second",
+            "seconds",
+            "load_seconds",
+            "wait_seconds",
+            "replay_seconds",
+            "read_seconds",
+            "compute_seconds",
+            "exchange_seconds",
+            "update_seconds",
+            "spark_seconds",
+            "spark_share",
+            "optimizer_resident_bytes",
+            "eval_loss");
 
     private MetricsJson() {}
 
@@ -79,14 +99,10 @@ public final class MetricsJson {
                 root.path("optimizer_resident_bytes").asLong());
     }
 
-    /** The names of measures are TRL's: with a slash, or among those of {@link #PLAIN_MEASURES}. */
     private static Map<String, Double> measures(JsonNode root) {
         Map<String, Double> measures = new LinkedHashMap<>();
         root.fields().forEachRemaining(field -> {
-            String name = field.getKey().startsWith(EVALUATION)
-                    ? field.getKey().substring(EVALUATION.length())
-                    : field.getKey();
-            if (name.contains("/") || PLAIN_MEASURES.contains(name)) {
+            if (!FIELDS.contains(field.getKey())) {
                 measures.put(field.getKey(), field.getValue().asDouble());
             }
         });

@@ -40,6 +40,7 @@ import org.sparkqlora.train.Trainer;
 import org.sparkqlora.train.Trigger;
 import org.sparkqlora.train.metrics.MetricsFile;
 import org.sparkqlora.train.metrics.ProgressReporter;
+import org.sparkqlora.train.metrics.StepMetrics;
 
 /** The State that a run of executors begins or goes on with. */
 class StateMadeByExecutorsTest {
@@ -237,8 +238,8 @@ class StateMadeByExecutorsTest {
         }
 
         @Override
-        public void save(SavedState state) {
-            store.save(state);
+        public void save(SavedState state, Optional<StepMetrics> unevaluated) {
+            store.save(state, unevaluated);
         }
 
         private final class OfWatched implements Stored {
