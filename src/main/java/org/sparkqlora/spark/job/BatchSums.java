@@ -47,7 +47,7 @@ public final class BatchSums {
         @Override
         public OfShard call(Integer shard) {
             ProcessReplica executor = ProcessReplicas.of(run);
-            ShardTask task = new ShardTask(plan.batches(), plan.seed(), executor.rows(run.folder()));
+            ShardTask task = new ShardTask(plan.batches(), plan.seed(), executor.rows(run.rows()));
             try {
                 Measures sums = executor.replica().at(version, log, model -> task.batchSums(model, version, shard));
                 return new OfShard(shard, sums, null);

@@ -38,7 +38,7 @@ record GradientFunction(
     public ShardResult call(Integer shard) {
         PhaseClock clock = PhaseClock.startIn(Phase.LOAD);
         ProcessReplica executor = ProcessReplicas.of(run);
-        PreparedRows rows = executor.rows(run.folder());
+        PreparedRows rows = executor.rows(run.rows());
         return result(executor, rows, shard, clock)
                 .reported(new ShardReport(
                         ExecutorPlace.here().toString(), clock.seconds(), ProcessMemory.ofThisProcess()));

@@ -17,6 +17,7 @@ import org.sparkqlora.spark.cluster.ModelTasks;
 import org.sparkqlora.spark.cluster.TaskSlots;
 import org.sparkqlora.spark.prepare.PreparedData;
 import org.sparkqlora.spark.prepare.PreparedRows;
+import org.sparkqlora.spark.prepare.RowsPlace;
 import org.sparkqlora.spark.replica.InferenceReplicas;
 import org.sparkqlora.spark.replica.ProcessReplica;
 import org.sparkqlora.spark.replica.ProcessReplicas;
@@ -50,7 +51,6 @@ public record SparkEvaluator(JavaSparkContext context, ModelSource model, int ro
                 .at(
                         parameters,
                         index,
-                        data.folder(),
                         (run, replicas) -> total(
                                 context, function(run, replicas, data, microBatchSize), data.rows(), rowsAtOnce, each));
     }
@@ -65,7 +65,7 @@ public record SparkEvaluator(JavaSparkContext context, ModelSource model, int ro
     private static EvaluateFunction function(
             RunHandle run, ReplicaGroup replicas, PreparedData data, int microBatchSize) {
         return new EvaluateFunction(
-                run, data.folder(), microBatchSize, replicas.position().version(), replicas.stateLog());
+                run, data.place(), microBatchSize, replicas.position().version(), replicas.stateLog());
     }
 
     private static LossTotal total(
@@ -111,12 +111,12 @@ public record SparkEvaluator(JavaSparkContext context, ModelSource model, int ro
     }
 
     /** The losses of the documents in micro-batches of consecutive rows. Runs in a task. */
-    private record EvaluateFunction(RunHandle run, String folder, int microBatchSize, long version, StateLog log)
+    private record EvaluateFunction(RunHandle run, RowsPlace place, int microBatchSize, long version, StateLog log)
             implements FlatMapFunction<Iterator<Long>, DocumentLosses> {
         @Override
         public Iterator<DocumentLosses> call(Iterator<Long> microBatches) {
             ProcessReplica executor = ProcessReplicas.of(run);
-            PreparedRows rows = executor.rows(folder);
+            PreparedRows rows = executor.rows(place);
             List<DocumentLosses> losses = new ArrayList<>();
             executor.replica().at(version, log, model -> {
                 model.losses(new Rows(rows, microBatches), each -> losses.add(new DocumentLosses(each)));

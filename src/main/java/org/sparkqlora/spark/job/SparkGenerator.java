@@ -82,7 +82,7 @@ public record SparkGenerator(JavaSparkContext context, ModelSource model) {
             Prompts prompts,
             ByAdapter<GenerationSpec> specs,
             Consumer<List<NumberedTokens>> each) {
-        new InferenceReplicas(context, model).at(parameters, index, "", (run, replicas) -> {
+        new InferenceReplicas(context, model).at(parameters, index, (run, replicas) -> {
             int all = prompts.asked().size();
             for (int from = prompts.first(); from < all; from += prompts.part()) {
                 int to = Math.min(all, from + prompts.part());

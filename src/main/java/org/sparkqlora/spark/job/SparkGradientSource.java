@@ -92,7 +92,7 @@ public final class SparkGradientSource implements GradientSource {
                 plan.optimizer(),
                 training.paging(),
                 TaskSlots.threadsOfTask(context),
-                training.rows().folder(),
+                training.rows().place(),
                 configuration);
         boolean isSharded = isSharded(training, choice);
         this.keptSteps = isSharded ? 1 : keptSteps(training.snapshots(), choice.size());

@@ -51,7 +51,7 @@ public record CommonDocuments(long common, long heldOut) {
                     .toList();
             return context
                     .parallelize(starts, starts.size())
-                    .map(new HashRows(data.folder(), end, jobs.hadoop()))
+                    .map(new HashRows(data.place(), end, jobs.hadoop()))
                     .collect()
                     .stream()
                     .flatMapToLong(LongStream::of)
@@ -62,15 +62,14 @@ public record CommonDocuments(long common, long heldOut) {
     /**
      * The hashes of the documents in some rows. Runs in a task.
      *
-     * @param folder of the rows
+     * @param place of the rows
      * @param rows that are looked at
      */
-    private record HashRows(String folder, long rows, Broadcast<SerializableConfiguration> hadoop)
+    private record HashRows(RowsPlace place, long rows, Broadcast<SerializableConfiguration> hadoop)
             implements Function<Long, long[]> {
         @Override
         public long[] call(Long first) {
-            PreparedData data = PreparedData.open(folder, hadoop.value().value());
-            try (PreparedRows reader = data.reader(hadoop.value().value())) {
+            try (PreparedRows reader = place.open(hadoop.value().value())) {
                 long end = Math.min(first + ROWS_OF_TASK, rows);
                 return reader.readAll(LongStream.range(first, end).toArray()).stream()
                         .flatMapToLong(HashRows::hashes)

@@ -93,6 +93,11 @@ public record PreparedData(String folder, Manifest manifest) implements Serializ
         return manifest.counts().rows();
     }
 
+    /** Where tasks find these rows, and no others. */
+    public RowsPlace place() {
+        return new RowsPlace(folder, manifest.fingerprint());
+    }
+
     public PreparedRows reader(Configuration configuration) {
         return new PreparedRows(this, configuration);
     }

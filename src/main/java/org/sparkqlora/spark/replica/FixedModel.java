@@ -41,7 +41,7 @@ public final class FixedModel implements Serializable {
     public static FixedModel publish(
             JavaSparkContext context, ModelSource model, FlatVector parameters, ParameterIndex index) {
         LongAccumulator opened = context.sc().longAccumulator("base models loaded");
-        RunHandle run = InferenceReplicas.run(context, new CountedModelSource(model, opened), "");
+        RunHandle run = InferenceReplicas.run(context, new CountedModelSource(model, opened));
         OptimizerSpec still = OptimizerSpec.WITHOUT_STATE;
         try (Workers workers = new Workers(1);
                 TrainState state = InferenceReplicas.still(parameters, index, workers)) {

@@ -10,6 +10,7 @@ import org.sparkqlora.optim.Paging;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.spark.cluster.Broadcasts;
 import org.sparkqlora.spark.cluster.TaskSlots;
+import org.sparkqlora.spark.prepare.RowsPlace;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.train.ModelSource;
 import org.sparkqlora.train.StateHome;
@@ -17,14 +18,9 @@ import org.sparkqlora.train.TrainState;
 
 /** Replicas of a State that never moves on, for jobs that use a model as it is. Driver only. */
 public record InferenceReplicas(JavaSparkContext context, ModelSource model) {
-    /**
-     * Does {@code work} with replicas at {@code parameters}.
-     *
-     * @param folder prepared rows that tasks read; empty where they read none
-     */
-    public <T> T at(
-            FlatVector parameters, ParameterIndex index, String folder, BiFunction<RunHandle, ReplicaGroup, T> work) {
-        RunHandle run = run(context, model, folder);
+    /** Does {@code work} with replicas at {@code parameters}. */
+    public <T> T at(FlatVector parameters, ParameterIndex index, BiFunction<RunHandle, ReplicaGroup, T> work) {
+        RunHandle run = run(context, model);
         try (Workers workers = new Workers(1);
                 ReplicaGroup replicas = group(run, still(parameters, index, workers))) {
             return work.apply(run, replicas);
@@ -34,15 +30,15 @@ public record InferenceReplicas(JavaSparkContext context, ModelSource model) {
         }
     }
 
-    /** A run of its own, whose tasks read rows of {@code folder}, if any. */
-    static RunHandle run(JavaSparkContext context, ModelSource model, String folder) {
+    /** A run of its own, without steps. */
+    static RunHandle run(JavaSparkContext context, ModelSource model) {
         return new RunHandle(
                 UUID.randomUUID().toString(),
                 model,
                 OptimizerSpec.WITHOUT_STATE,
                 Paging.DEFAULT,
                 TaskSlots.threadsOfTask(context),
-                folder,
+                RowsPlace.NONE,
                 context.broadcast(new SerializableConfiguration(context.hadoopConfiguration())));
     }
 

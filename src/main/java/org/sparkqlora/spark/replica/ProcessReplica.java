@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.spark.cluster.ScratchFolder;
 import org.sparkqlora.spark.cluster.SharedResources;
-import org.sparkqlora.spark.prepare.PreparedData;
 import org.sparkqlora.spark.prepare.PreparedRows;
+import org.sparkqlora.spark.prepare.RowsPlace;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.train.GradientModel;
 import org.sparkqlora.train.Replica;
@@ -26,7 +26,7 @@ public final class ProcessReplica implements AutoCloseable {
     private final StateHome home;
     private final Replica replica;
     private final boolean ofDriver;
-    private final Map<String, PreparedRows> rows = new HashMap<>();
+    private final Map<RowsPlace, PreparedRows> rows = new HashMap<>();
     private final Map<Long, Map<Integer, ShardResult>> left = new HashMap<>();
     private final StateFiles files = new StateFiles();
 
@@ -129,8 +129,8 @@ public final class ProcessReplica implements AutoCloseable {
         }
     }
 
-    public synchronized PreparedRows rows(String folder) {
-        return rows.computeIfAbsent(folder, this::open);
+    public synchronized PreparedRows rows(RowsPlace place) {
+        return rows.computeIfAbsent(place, absent -> absent.open(configuration()));
     }
 
     /** Waits for the tasks that compute. */
@@ -147,9 +147,5 @@ public final class ProcessReplica implements AutoCloseable {
     private synchronized void closeRows() {
         rows.values().forEach(PreparedRows::close);
         rows.clear();
-    }
-
-    private PreparedRows open(String folder) {
-        return PreparedData.open(folder, configuration()).reader(configuration());
     }
 }

@@ -6,6 +6,7 @@ import org.apache.spark.util.SerializableConfiguration;
 import org.sparkqlora.optim.OptimizerSpec;
 import org.sparkqlora.optim.PagePlace;
 import org.sparkqlora.optim.Paging;
+import org.sparkqlora.spark.prepare.RowsPlace;
 import org.sparkqlora.train.ModelSource;
 
 /**
@@ -16,7 +17,7 @@ import org.sparkqlora.train.ModelSource;
  * @param optimizer the rule by which a replica moves on
  * @param paging of its state
  * @param threads a task computes with
- * @param folder prepared rows of a step's batches
+ * @param rows of a step's batches
  * @param configuration of Hadoop's file systems
  */
 public record RunHandle(
@@ -25,7 +26,7 @@ public record RunHandle(
         OptimizerSpec optimizer,
         Paging paging,
         int threads,
-        String folder,
+        RowsPlace rows,
         Broadcast<SerializableConfiguration> configuration)
         implements Serializable {
     /** Whether optimiser state lies in files. */

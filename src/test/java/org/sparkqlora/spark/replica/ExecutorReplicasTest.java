@@ -72,7 +72,7 @@ class ExecutorReplicasTest {
     private ExecutorReplicas replicas(JavaSparkContext context, ModelSource source) {
         return new ExecutorReplicas(
                 context,
-                InferenceReplicas.run(context, source, ""),
+                InferenceReplicas.run(context, source),
                 TrainFixture.madeByExecutors(plan, () -> TrainFixture.freshState(plan, new BigramModel())),
                 2,
                 version -> {

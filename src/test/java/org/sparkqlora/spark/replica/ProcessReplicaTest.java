@@ -25,7 +25,7 @@ class ProcessReplicaTest {
     @Test
     void oneThatCannotBeMadeGivesItsModelBack() {
         assertThatThrownBy(() -> Clusters.on(Clusters.ONE_SLOT, context -> {
-                    RunHandle run = InferenceReplicas.run(context, new ShapelessSource(), "");
+                    RunHandle run = InferenceReplicas.run(context, new ShapelessSource());
                     return ProcessReplica.following(run, models, List.of());
                 }))
                 .isInstanceOf(OutOfMemoryError.class)
