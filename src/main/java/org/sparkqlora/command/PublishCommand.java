@@ -39,7 +39,7 @@ public final class PublishCommand implements Command {
     @Override
     public void check(Problems problems) {
         problems.requireFolder("--from", from);
-        problems.requirePlaceForFolder("--to", to);
+        problems.requirePlaceOrContent("--to", to);
     }
 
     @Override

@@ -65,7 +65,7 @@ public final class EvaluateOptions {
                 !data.objective.scoresTexts() || adapter != null,
                 "--objective %s: expected --adapter with it, which has the head, found none",
                 data.objective.optionName());
-        problems.requirePlaceForFolder("--prepared", prepared == null ? null : Location.parse(prepared));
+        problems.requirePlaceOrContent("--prepared", prepared == null ? null : Location.parse(prepared));
         problems.requireOwn("--per-example", perExample, "{\"loss_sum\":");
         problems.requireAtLeast("--micro-batch-size", 1, microBatchSize);
     }

@@ -51,6 +51,6 @@ public final class PrepareOptions {
         data.check(problems);
         data.checkLabels(problems);
         tokens.check(problems);
-        problems.requirePlaceForFolder("--output", output == null ? null : Location.parse(output));
+        problems.requirePlaceOrContent("--output", output == null ? null : Location.parse(output));
     }
 }

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.spark.cluster.Location;
@@ -69,10 +70,29 @@ public final class Problems {
         requireAbsent(option, target == null || !target.isLocal() ? null : target.local());
     }
 
-    /** A folder that is not there is made below one that this user may write. */
+    /** Files are made in a folder that this user may write, or that is made below one. */
     public void requirePlaceForFolder(String option, @Nullable Path folder) {
-        if (folder != null && !Files.isDirectory(folder)) {
+        if (folder != null) {
             requireWritable(option, folder, folder);
+        }
+    }
+
+    /** One that holds something may hold already what would be written. */
+    public void requirePlaceOrContent(String option, @Nullable Path folder) {
+        if (folder != null && !isFilled(folder)) {
+            requireWritable(option, folder, folder);
+        }
+    }
+
+    private static boolean isFilled(Path folder) {
+        if (!Files.isDirectory(folder)) {
+            return false;
+        }
+
+        try (Stream<Path> content = Files.list(folder)) {
+            return content.findAny().isPresent();
+        } catch (IOException e) {
+            return false; // of another user, who lets nobody look into it
         }
     }
 
@@ -101,6 +121,11 @@ public final class Problems {
     /** On another file system nothing is looked for. */
     public void requirePlaceForFolder(String option, @Nullable Location folder) {
         requirePlaceForFolder(option, folder == null || !folder.isLocal() ? null : folder.local());
+    }
+
+    /** On another file system nothing is looked for. */
+    public void requirePlaceOrContent(String option, @Nullable Location folder) {
+        requirePlaceOrContent(option, folder == null || !folder.isLocal() ? null : folder.local());
     }
 
     /** On another file system nothing is looked for. */

@@ -168,7 +168,7 @@ public final class RunOptions {
         problems.requireAtLeast("--checkpoint-every", 0, checkpointEvery);
         problems.requireAtLeast("--keep-checkpoints", 2, keepCheckpoints);
         problems.requireAtLeast("--eval-every", 0, evaluateEvery);
-        problems.requirePlaceForFolder("--prepared", prepared);
+        problems.requirePlaceOrContent("--prepared", prepared);
         problems.requirePlaceForFolder("--tensorboard", tensorBoard);
         mlflow.check(problems);
         lineage.check(problems);
