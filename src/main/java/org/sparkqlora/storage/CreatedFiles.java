@@ -8,6 +8,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentLinkedDeque;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
@@ -15,7 +16,7 @@ import org.apache.hadoop.fs.Path;
 public final class CreatedFiles {
     private final FileSystem files;
     private final Map<Path, Set<String>> created = new LinkedHashMap<>(); // names of files by their folder
-    private final Deque<Path> folders = new ArrayDeque<>(); // what is inside comes first
+    private final Deque<Path> folders = new ConcurrentLinkedDeque<>(); // what is inside comes first
 
     public CreatedFiles(FileSystem files) {
         this.files = files;
@@ -48,6 +49,11 @@ public final class CreatedFiles {
         return !missing.isEmpty();
     }
 
+    /** Until the result is closed, a signal that ends the process takes away the folders that are empty. */
+    public Unfinished begin() throws IOException {
+        return Unfinished.begin(this::removeFolders);
+    }
+
     /** Notes a file that this process creates. */
     public void note(Path file) {
         created.computeIfAbsent(file.getParent(), any -> new HashSet<>()).add(file.getName());
@@ -59,6 +65,10 @@ public final class CreatedFiles {
             Removal.filesIn(files, folder.getKey(), folder.getValue()::contains);
         }
 
+        removeFolders();
+    }
+
+    private void removeFolders() throws IOException {
         for (Path folder : folders) {
             Removal.emptyFolder(files, folder);
         }

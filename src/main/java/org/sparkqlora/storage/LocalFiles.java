@@ -63,26 +63,35 @@ public final class LocalFiles {
         T to(BufferedWriter out) throws IOException;
     }
 
-    /** Does {@code work}, whose text is then the whole {@code file}; a file that is there is replaced, and its folder need not be. */
+    /**
+     * Does {@code work}, whose text is then the whole {@code file}; a file that is there is replaced, and its folder need not be: one
+     * that was made for it goes again where the work fails.
+     */
     public static <T> T replaceBy(Path file, Writing<T> work) throws IOException {
-        Path fresh = begin(file);
-        try (Unfinished begun = Unfinished.begin(() -> remove(fresh))) {
+        Path fresh = fresh(file);
+        CreatedFiles folders = new CreatedFiles(system());
+        try (Unfinished begun = Unfinished.begin(() -> remove(fresh, folders))) {
+            begin(file, folders);
             T done = write(fresh, work);
             force(fresh);
             begun.keep();
             rename(fresh, file);
             return done;
         } finally {
-            remove(fresh);
+            remove(fresh, folders);
         }
     }
 
     /** Makes the folder of {@code file}, and removes what processes that died had begun to write as that file. */
-    private static Path begin(Path file) throws IOException {
-        Path fresh = fresh(file);
-        Files.createDirectories(fresh.getParent());
+    private static void begin(Path file, CreatedFiles folders) throws IOException {
+        folders.createFolder(path(file).getParent());
         WholeFile.sweepAbandoned(system(), path(file));
-        return fresh;
+    }
+
+    /** Also the folders that were made for it, where nothing is in them. */
+    private static void remove(Path fresh, CreatedFiles folders) throws IOException {
+        remove(fresh);
+        folders.remove();
     }
 
     private static <T> T write(Path fresh, Writing<T> work) throws IOException {
@@ -93,14 +102,16 @@ public final class LocalFiles {
 
     /** Writes lines to {@code file}, whole; it must not exist, and its folder need not. */
     public static void create(Path file, Iterable<String> lines) throws IOException {
-        Path fresh = begin(file);
+        Path fresh = fresh(file);
+        CreatedFiles folders = new CreatedFiles(system());
         try {
+            begin(file, folders);
             Files.write(fresh, lines);
             force(fresh);
             Files.move(fresh, file);
             force(fresh.resolveSibling("."));
         } finally {
-            remove(fresh);
+            remove(fresh, folders);
         }
     }
 

@@ -1,6 +1,7 @@
 package org.sparkqlora.storage;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -31,6 +32,23 @@ class LocalFilesTest {
         assertThat(List.of(other, growing)).allSatisfy(each -> assertThat(each).exists());
         assertThat(folder.resolve("losses.jsonl")).hasContent("a line");
         assertThat(folder.resolve("answers.jsonl")).hasContent("a line");
+    }
+
+    @Test
+    void aFolderThatWasMadeForAFileGoesWithIt() throws IOException {
+        Files.createDirectory(folder.resolve("there"));
+
+        for (String name : List.of("new/deep/losses.jsonl", "there/losses.jsonl")) {
+            assertThatThrownBy(() -> LocalFiles.replaceBy(folder.resolve(name), out -> {
+                        throw new IllegalArgumentException("refused");
+                    }))
+                    .hasMessage("refused");
+        }
+
+        assertThat(folder.resolve("new")).doesNotExist();
+        assertThat(folder.resolve("there")).isEmptyDirectory();
+        LocalFiles.replaceBy(folder.resolve("new/losses.jsonl"), out -> out.append("a line"));
+        assertThat(folder.resolve("new/losses.jsonl")).hasContent("a line");
     }
 
     /** A part of {@code file} that nobody has written to for {@code age}. */

@@ -51,7 +51,7 @@ class UnfinishedTest {
         private Growing() {}
 
         public static void main(String[] args) throws IOException {
-            LocalFiles.replaceBy(Path.of(args[0], "losses.jsonl"), out -> {
+            LocalFiles.replaceBy(Path.of(args[0], "new", "losses.jsonl"), out -> {
                 out.write("a line");
                 Unfinished.removeAll();
                 Runtime.getRuntime().halt(0);

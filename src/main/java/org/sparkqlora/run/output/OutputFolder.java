@@ -16,6 +16,7 @@ import org.sparkqlora.spark.cluster.Location;
 import org.sparkqlora.storage.CreatedFiles;
 import org.sparkqlora.storage.DiskRoom;
 import org.sparkqlora.storage.Removal;
+import org.sparkqlora.storage.Unfinished;
 
 /**
  * A folder that a command fills. Until there is something worth keeping in it, closing removes the files that this process has noted
@@ -26,12 +27,14 @@ public final class OutputFolder implements AutoCloseable {
     private final Location location;
     private final FileSystem files;
     private final CreatedFiles created;
+    private final Unfinished begun;
     private boolean kept;
 
-    private OutputFolder(Location location) {
+    private OutputFolder(Location location) throws IOException {
         this.location = location;
         this.files = location.files();
         this.created = new CreatedFiles(files);
+        this.begun = created.begin();
     }
 
     /** Makes the folder, if it is not there, and makes sure that it can be written. */
@@ -77,11 +80,12 @@ public final class OutputFolder implements AutoCloseable {
     /** From now on the folder stays, whatever happens. */
     void keep() {
         kept = true;
+        begun.close();
     }
 
     @Override
     public void close() {
-        try {
+        try (begun) {
             if (!kept && !new EarlierRun(location).hasBegun()) { // another driver may go on with what lies here
                 created.remove();
             }

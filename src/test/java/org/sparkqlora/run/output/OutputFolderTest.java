@@ -9,14 +9,17 @@ import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.RawLocalFileSystem;
 import org.apache.hadoop.util.Progressable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.sparkqlora.ChildJvm;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.spark.cluster.Location;
+import org.sparkqlora.storage.Unfinished;
 
 class OutputFolderTest {
     @TempDir
@@ -38,6 +41,30 @@ class OutputFolderTest {
         }
 
         assertThat(output.getParent()).doesNotExist();
+    }
+
+    @Test
+    void aSignalTakesAwayTheFolderThatNothingIsIn() throws IOException, InterruptedException {
+        Path told = folder.resolve("told.txt");
+
+        Process opening = new ProcessBuilder(ChildJvm.command(List.of(), Opening.class, List.of(output.toString())))
+                .redirectErrorStream(true)
+                .redirectOutput(told.toFile())
+                .start();
+
+        assertThat(opening.waitFor()).as(Files.readString(told)).isZero();
+        assertThat(folder.toFile().list()).containsExactly("told.txt");
+    }
+
+    /** Ends once the folder is made, as a signal makes it while Spark starts. */
+    static final class Opening {
+        private Opening() {}
+
+        public static void main(String[] args) {
+            OutputFolder.open(Location.parse(args[0]));
+            Unfinished.removeAll();
+            Runtime.getRuntime().halt(0);
+        }
     }
 
     /** An open file without a name on the disk is "not found", whatever the reason. */
