@@ -10,10 +10,10 @@ import org.sparkqlora.tensor.FlatVector;
  * @param samples answers at each evaluation
  */
 public record BestModelAndSamples(Optional<StateStore> best, SampleLog samples) {
-    /** Drops what an earlier process kept after {@code version}; a best State of then is replaced when it is the best again. */
+    /** Drops what an earlier process kept after {@code version}, -1 for all; a best State of then is replaced when it is the best again. */
     void rewindTo(long version) {
         samples.rewindTo(version);
-        if (version == 0) {
+        if (version <= 0) {
             best.ifPresent(StateStore::clear);
         }
     }

@@ -131,9 +131,8 @@ public final class Trainer {
     private Optional<StepMetrics> claim(long version, Optional<StepMetrics> unevaluated) {
         checkpoints.claim();
         metrics.rewindTo(version);
-        Optional<StepMetrics> left =
-                unevaluated.filter(step -> evaluationAt(version).isEmpty());
-        rewindOutputs(left.isPresent() ? version - 1 : version);
+        Optional<StepMetrics> left = unevaluated.filter(step -> metrics.last() < version);
+        rewindOutputs(left.isPresent() || version == 0 ? version - 1 : version);
         return left;
     }
 
@@ -141,8 +140,12 @@ public final class Trainer {
     private TrainSummary publishLast(Stored last, Consumer<FlatVector> publish) {
         started(last.version());
         publish(bestAndSamples.parameters().orElseGet(last::parameters), publish);
+        OptionalDouble evaluation = metrics.evaluations().stream()
+                .filter(earlier -> earlier.step() == last.version())
+                .mapToDouble(Evaluated::loss)
+                .findFirst();
         return TrainSummary.start(plan.batches().steps(), last.version())
-                .evaluated(evaluationAt(last.version()))
+                .evaluated(evaluation)
                 .ended(last.version(), earlyStopping.best());
     }
 
@@ -163,14 +166,7 @@ public final class Trainer {
         return summary.ended(source.position().version(), earlyStopping.best());
     }
 
-    private OptionalDouble evaluationAt(long version) {
-        return metrics.evaluations().stream()
-                .filter(earlier -> earlier.step() == version)
-                .mapToDouble(Evaluated::loss)
-                .findFirst();
-    }
-
-    /** Drops what an earlier process recorded after {@code version}, and reads back its evaluations up to there. */
+    /** Drops what an earlier process recorded after {@code version}, -1 for all, and reads back its evaluations up to there. */
     private void rewindOutputs(long version) {
         metrics.rewindTo(version);
         bestAndSamples.rewindTo(version);

@@ -120,7 +120,7 @@ class EvaluatedTrainingTest {
     }
 
     @ParameterizedTest(name = "killed after step {0}")
-    @ValueSource(longs = {1, 2, 3, 4, 5, 6})
+    @ValueSource(longs = {0, 1, 2, 3, 4, 5, 6})
     void aKilledRunComesToTheSame(long killedAfter) {
         assertThatThrownBy(() -> train(3, killedAfter))
                 .isInstanceOf(IllegalStateException.class)
@@ -131,6 +131,7 @@ class EvaluatedTrainingTest {
         assertThat(summary.steps()).isEqualTo(7);
         assertThat(summary.best()).contains(new Evaluated(BEST, 2));
         assertThat(published).isEqualTo(valuesAfter(BEST));
+        assertThat(asked).containsExactly(0L, 1L, 2L, 3L, 4L, 5L, 6L, 7L);
     }
 
     @Test

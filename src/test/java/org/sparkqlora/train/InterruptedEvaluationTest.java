@@ -44,6 +44,7 @@ class InterruptedEvaluationTest {
     @TempDir
     private Path folder;
 
+    private boolean hasHeldOut = true;
     private float[] published = {};
 
     /** Evaluations fall on 2, 4, 6 and 8, checkpoints on 4 and 8. */
@@ -74,6 +75,19 @@ class InterruptedEvaluationTest {
         assertGoesOn(5, KILLED, 4);
 
         assertThat(evaluated).containsExactly(2L, 4L, 6L, 8L);
+    }
+
+    /** Sample answers alone leave no loss, and the log has the step all the same. */
+    @Test
+    void aRunThatHasAnsweredItsPromptsDoesNotAskThemAgain() {
+        hasHeldOut = false;
+        run(0, KILLED, triggers());
+        evaluated.clear();
+
+        assertThat(run(0, KILLED, triggers()).resumedFrom()).isEqualTo(STEPS);
+
+        assertThat(evaluated).isEmpty();
+        assertThat(sampled).containsExactly(0L, 2L, 4L, 6L, 8L);
     }
 
     @Test
@@ -119,6 +133,7 @@ class InterruptedEvaluationTest {
 
     private void forget() throws IOException {
         states.saved.clear();
+        sampled.clear();
         best.saved.clear();
         evaluated.clear();
         Files.delete(metrics());
@@ -129,9 +144,6 @@ class InterruptedEvaluationTest {
             @Override
             public void rewindTo(long step) {
                 sampled.removeIf(taken -> taken > step);
-                if (step == 0) {
-                    sampled.clear();
-                }
             }
 
             @Override
@@ -212,7 +224,7 @@ class InterruptedEvaluationTest {
         public LossTotal evaluate() {
             failAt(at);
             evaluated.add(position().version());
-            return new LossTotal(loss(position().version()), 1);
+            return hasHeldOut ? new LossTotal(loss(position().version()), 1) : new LossTotal(0, 0);
         }
 
         private void failAt(long version) {

@@ -45,6 +45,11 @@ public final class MetricsInStore implements MetricsLog {
     }
 
     @Override
+    public long last() {
+        return MetricsJson.lastStep(lines);
+    }
+
+    @Override
     public void append(StepMetrics step, OptionalDouble evaluationLoss) {
         lines.add(MetricsJson.write(step, evaluationLoss));
     }

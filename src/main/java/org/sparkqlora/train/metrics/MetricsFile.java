@@ -22,6 +22,7 @@ public final class MetricsFile implements MetricsLog {
     private final Consumer<String> warnings;
     private @Nullable FileOutputStream out;
     private List<Evaluated> evaluations = List.of();
+    private long last;
 
     /** @param warnings is told of lines that are damaged */
     public MetricsFile(Path file, Consumer<String> warnings) {
@@ -35,6 +36,7 @@ public final class MetricsFile implements MetricsLog {
             LogLines lines = LogLines.upTo(step, Files.exists(file) ? read() : List.of());
             lines.warnings(file.toString()).forEach(warnings);
             evaluations = MetricsJson.evaluations(lines.kept());
+            last = MetricsJson.lastStep(lines.kept());
             LocalFiles.replace(file, lines.kept());
             close();
             out = new FileOutputStream(file.toFile(), true);
@@ -46,6 +48,11 @@ public final class MetricsFile implements MetricsLog {
     @Override
     public List<Evaluated> evaluations() {
         return evaluations;
+    }
+
+    @Override
+    public long last() {
+        return last;
     }
 
     @Override

@@ -126,6 +126,11 @@ public final class MetricsJson {
         return evaluations;
     }
 
+    /** The step of the last of whole lines; 0 if there is none. */
+    public static long lastStep(List<String> lines) {
+        return lines.isEmpty() ? 0 : readStep(lines.get(lines.size() - 1)).orElseThrow();
+    }
+
     private static JsonNode parse(String line) {
         return TreeJson.read(
                 line,

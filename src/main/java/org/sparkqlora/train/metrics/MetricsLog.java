@@ -13,6 +13,11 @@ public interface MetricsLog extends AutoCloseable {
         return List.of();
     }
 
+    /** The last step in what {@link #rewindTo} left; 0 if there is none. */
+    default long last() {
+        return 0;
+    }
+
     /** Adds a step and, where one was made after it, the loss on held-out rows. */
     void append(StepMetrics step, OptionalDouble evaluationLoss);
 
