@@ -28,11 +28,6 @@ public interface PassingSource extends GradientSource {
     }
 
     @Override
-    default SavedState saved(LongFunction<Optional<CheckpointDraft>> drafts) {
-        return source().saved(drafts);
-    }
-
-    @Override
     default SavedState savedByNextStep(LongFunction<Optional<CheckpointDraft>> drafts) {
         return source().savedByNextStep(drafts);
     }

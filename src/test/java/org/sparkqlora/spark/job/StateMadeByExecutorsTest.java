@@ -36,6 +36,7 @@ import org.sparkqlora.train.StateStore;
 import org.sparkqlora.train.TrainFixture;
 import org.sparkqlora.train.TrainPlan;
 import org.sparkqlora.train.TrainState;
+import org.sparkqlora.train.TrainTriggers;
 import org.sparkqlora.train.Trainer;
 import org.sparkqlora.train.Trigger;
 import org.sparkqlora.train.metrics.MetricsFile;
@@ -179,7 +180,7 @@ class StateMadeByExecutorsTest {
         byte[][] published = new byte[1][];
         new Trainer(
                         plan(),
-                        TrainFixture.triggers(Trigger.every(1), Trigger.every(0)),
+                        new TrainTriggers(Trigger.every(1), Optional.empty(), 0),
                         states,
                         new MetricsFile(folder.resolve(UUID.randomUUID() + ".jsonl"), warning -> {}),
                         reporter(),
