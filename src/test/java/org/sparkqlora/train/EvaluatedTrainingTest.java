@@ -167,24 +167,13 @@ class EvaluatedTrainingTest {
     }
 
     private Trainer trainer(int patience, StateStore checkpoints, StateStore ofBest) {
-        SampleLog samples = new SampleLog() {
-            @Override
-            public void rewindTo(long step) {
-                asked.removeIf(taken -> taken > step);
-            }
-
-            @Override
-            public void take(long step, GradientSource source) {
-                asked.add(step);
-            }
-        };
         return new Trainer(
                 PLAN,
                 new TrainTriggers(Trigger.every(2), Optional.of(Trigger.every(1)), patience),
                 checkpoints,
                 new MetricsFile(metrics(), warning -> {}),
                 ProgressReporter.silent(),
-                new BestModelAndSamples(Optional.of(ofBest), samples));
+                new BestModelAndSamples(Optional.of(ofBest), TrainFixture.recordedIn(asked)));
     }
 
     /** The trained values of the same plan after {@code steps} steps without evaluations. */

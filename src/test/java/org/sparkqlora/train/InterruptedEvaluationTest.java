@@ -8,9 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalDouble;
 import java.util.concurrent.CancellationException;
 import java.util.function.LongFunction;
 import org.junit.jupiter.api.Test;
@@ -21,10 +19,7 @@ import org.sparkqlora.checkpoint.CheckpointDraft;
 import org.sparkqlora.model.loss.LossTotal;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.train.metrics.MetricsFile;
-import org.sparkqlora.train.metrics.MetricsJson;
 import org.sparkqlora.train.metrics.ProgressReporter;
-import org.sparkqlora.train.metrics.StepMetrics;
-import org.sparkqlora.train.metrics.StepSeconds;
 import org.sparkqlora.train.metrics.TrainSummary;
 
 /** A run that ends while it evaluates goes on with that evaluation, from the step that it is of. */
@@ -99,16 +94,6 @@ class InterruptedEvaluationTest {
         assertThat(lines()).hasSize(STEPS).noneMatch(line -> line.contains("eval_loss"));
     }
 
-    @Test
-    void aStepIsReadBackWithTheMeasuresOfItsObjective() {
-        StepMetrics taken = new StepMetrics(
-                        3, 0.1, 7, 9, 1e-5, OptionalDouble.of(2), OptionalDouble.empty(), StepSeconds.ZERO, Map.of(), 5)
-                .with(Map.of("f1", 0.5, "rewards/chosen", -1.5, "eval_accuracy", 0.25));
-
-        assertThat(MetricsJson.read(MetricsJson.write(taken, OptionalDouble.of(4))))
-                .isEqualTo(taken);
-    }
-
     /** Ends a run by {@code failure} at step {@code at}; the same command goes on from {@code from}, and comes to what it had come to without. */
     private TrainSummary assertGoesOn(long at, RuntimeException failure, long from) throws IOException {
         run(0, failure, triggers());
@@ -140,24 +125,13 @@ class InterruptedEvaluationTest {
     }
 
     private TrainSummary run(long at, RuntimeException failure, TrainTriggers triggers) {
-        SampleLog samples = new SampleLog() {
-            @Override
-            public void rewindTo(long step) {
-                sampled.removeIf(taken -> taken > step);
-            }
-
-            @Override
-            public void take(long step, GradientSource source) {
-                sampled.add(step);
-            }
-        };
         Trainer trainer = new Trainer(
                 PLAN,
                 triggers,
                 states,
                 new MetricsFile(metrics(), warning -> {}),
                 ProgressReporter.silent(),
-                new BestModelAndSamples(Optional.of(best), samples));
+                new BestModelAndSamples(Optional.of(best), TrainFixture.recordedIn(sampled)));
         return trainer.run(
                 Resume.AUTO,
                 () -> TrainFixture.freshState(PLAN, model),

@@ -71,6 +71,21 @@ public final class TrainFixture {
         return new TrainTriggers(checkpoint, Optional.of(evaluate), 0);
     }
 
+    /** Asks nothing, and adds each step at which it is asked to {@code steps}. */
+    static SampleLog recordedIn(List<Long> steps) {
+        return new SampleLog() {
+            @Override
+            public void rewindTo(long step) {
+                steps.removeIf(taken -> taken > step);
+            }
+
+            @Override
+            public void take(long step, GradientSource source) {
+                steps.add(step);
+            }
+        };
+    }
+
     /** The last State is published. */
     public static BestModelAndSamples noBest() {
         return new BestModelAndSamples(Optional.empty(), SampleLog.none());
