@@ -41,7 +41,7 @@ ROOT = HERE.parents[2]
 PEER_CACHE = pathlib.Path.home() / ".cache" / "spark-qlora" / "bench-python"
 DATASETS = "datasets==5.2.0"
 ALLOCATOR = {"PYTORCH_CUDA_ALLOC_CONF": "expandable_segments:True"}  # as in spark-conf's files for GPUs; peers are measured as documented
-MALLOC = {"GLIBC_TUNABLES": "glibc.malloc.mmap_threshold=1073741824:glibc.malloc.trim_threshold=4294967295:glibc.malloc.arena_max=1"}
+MALLOC = {"GLIBC_TUNABLES": "glibc.malloc.mmap_threshold=1073741824:glibc.malloc.trim_threshold=4294967295:glibc.malloc.arena_max=8"}
 OWN = {"ours": ["--recompute", "all"], "ours, --recompute none": ["--recompute", "none"]}
 ON_CARD = ("train", "curve")
 RECIPES = {"default": {}, "lean": {}, "fast": {}, "fast, malloc as ours": MALLOC}

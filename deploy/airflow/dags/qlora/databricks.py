@@ -60,10 +60,10 @@ def cluster(names: Mapping[str, Any], step: Step, executors: int) -> dict[str, A
         # A jar that uses Spark's own classes needs a cluster of one user.
         "data_security_mode": "SINGLE_USER",
         "spark_conf": settings.read(names["properties_file"]),
-        # Freed blocks stay with the process, in one arena, and waiting threads sleep: for the driver too, so not in spark_conf.
+        # Freed blocks stay with the process, in few arenas, and waiting threads sleep: for the driver too, so not in spark_conf.
         "spark_env_vars": {
             "GLIBC_TUNABLES": "glibc.malloc.mmap_threshold=1073741824:glibc.malloc.trim_threshold=4294967295"
-            ":glibc.malloc.arena_max=1",
+            ":glibc.malloc.arena_max=8",
             "OMP_WAIT_POLICY": "PASSIVE",
             "SPARK_QLORA_JAR": names["jar"],
         },
