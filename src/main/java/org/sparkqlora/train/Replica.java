@@ -19,6 +19,7 @@ import org.sparkqlora.train.metrics.PhaseClock;
  */
 public final class Replica implements AutoCloseable {
     private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
+    private final Object moving = new Object();
     private final GradientModel model;
     private final StateHome home;
     private final @Nullable TrainState given;
@@ -126,9 +127,22 @@ public final class Replica implements AutoCloseable {
         }
     }
 
-    /** Returns with the read lock held. */
+    /** Returns with the read lock held. One thread moves, and those that want the same version compute with it as soon as it is there. */
     private BoundModel lockAt(long version, StateLog log, PhaseClock clock) {
         clock.enter(Phase.WAIT);
+        BoundModel current = lockIfAt(version);
+        if (current != null) {
+            return current;
+        }
+
+        synchronized (moving) {
+            BoundModel meanwhile = lockIfAt(version);
+            return meanwhile == null ? lockMoved(version, log, clock) : meanwhile;
+        }
+    }
+
+    /** Null, without a lock, where the model is not bound at {@code version}. */
+    private @Nullable BoundModel lockIfAt(long version) {
         lock.readLock().lock();
         BoundModel current = bound;
         if (current != null && requireState().version() == version) {
@@ -136,6 +150,10 @@ public final class Replica implements AutoCloseable {
         }
 
         lock.readLock().unlock();
+        return null;
+    }
+
+    private BoundModel lockMoved(long version, StateLog log, PhaseClock clock) {
         lock.writeLock().lock();
         try {
             BoundModel moved = moveOrForget(version, log, clock);

@@ -11,6 +11,13 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.concurrent.BrokenBarrierException;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -25,6 +32,7 @@ import org.sparkqlora.tensor.VectorPool;
 
 class ReplicaTest {
     private static final int VERSIONS = 6;
+    private static final int SECONDS = 20;
 
     private final GradientModel model = new BigramModel();
     private final TrainPlan plan = TrainFixture.plan(TrainFixture.batches(2, 4, 10));
@@ -49,6 +57,61 @@ class ReplicaTest {
             replica.at(VERSIONS, log, bound -> 0);
 
             assertThat(log.pulls).containsExactly("update " + (VERSIONS - 1));
+        }
+    }
+
+    @Test
+    void callsThatWaitForTheSameMoveComputeTogether() throws Exception {
+        RecordedHistory log = new RecordedHistory(0);
+        CountDownLatch computing = new CountDownLatch(1);
+        CountDownLatch release = new CountDownLatch(1);
+        CyclicBarrier together = new CyclicBarrier(2);
+        try (Replica replica = Replica.empty(model, StateHome.inMemory(new Workers(1)))) {
+            FutureTask<Object> before = started(() -> replica.at(1, log, bound -> {
+                computing.countDown();
+                return waited(release);
+            }));
+            assertThat(computing.await(SECONDS, TimeUnit.SECONDS)).isTrue();
+            List<FutureTask<Object>> next = new ArrayList<>();
+            for (int i = 0; i < 2; i++) {
+                next.add(started(() -> replica.at(2, log, bound -> met(together))));
+            }
+
+            Thread.sleep(100); // they wait for the call before: behind each other, only one of them may move
+            release.countDown();
+            for (FutureTask<Object> each : next) {
+                assertThat(each.get(SECONDS, TimeUnit.SECONDS)).isEqualTo("together");
+            }
+
+            before.get();
+            assertThat(log.pulls).containsExactly("snapshot 0", "update 0", "update 1");
+        }
+    }
+
+    private static FutureTask<Object> started(Callable<Object> call) {
+        FutureTask<Object> task = new FutureTask<>(call);
+        Thread thread = new Thread(task, "replica-call");
+        thread.setDaemon(true);
+        thread.start();
+        return task;
+    }
+
+    private static Object waited(CountDownLatch latch) {
+        try {
+            return latch.await(SECONDS, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static Object met(CyclicBarrier barrier) {
+        try {
+            barrier.await(SECONDS / 2, TimeUnit.SECONDS);
+            return "together";
+        } catch (TimeoutException | BrokenBarrierException e) {
+            return "one after the other";
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
         }
     }
 
