@@ -12,7 +12,6 @@ import org.sparkqlora.model.DocumentBatch.Document;
 import org.sparkqlora.model.KeyValueCache.KeysAndValues;
 import org.sparkqlora.model.generation.CachedAttention;
 import org.sparkqlora.model.generation.KeyValueRows;
-import org.sparkqlora.tensor.FetchedNumbers;
 import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.tensor.RowLoop;
 import org.sparkqlora.tensor.RowMath;
@@ -167,7 +166,7 @@ record ContinuedAttention(
             TensorRows outputs,
             CachedAttention.Token token,
             float[] mixed,
-            FetchedNumbers.Room room,
+            KeyValueRows.Room room,
             RowMath math) {
         static Step of(Steps of, int heads, RowMath math) {
             int size = of.attention().size();
@@ -186,7 +185,7 @@ record ContinuedAttention(
                             math),
                     new CachedAttention.Token(new float[width], new float[heads * size], new float[heads * size]),
                     new float[width],
-                    KeyValueRows.room(heads, size),
+                    new KeyValueRows.Room(of.key().scalar_type(), heads, size),
                     math);
         }
 
@@ -200,9 +199,9 @@ record ContinuedAttention(
             if (of.keeping() == Keeping.HERE) {
                 keys.load(row, head * size, count * size, token.key());
                 values.load(row, head * size, count * size, token.value());
-                of.attention().attend(kept, document.past(), token, mixed, math);
+                of.attention().attend(kept, document.past(), token, mixed, room, math);
             } else {
-                of.attention().attend(kept, document.past(), token.query(), mixed, math);
+                of.attention().attend(kept, document.past(), token.query(), mixed, room, math);
             }
 
             outputs.store(row, head * width, count * width, mixed);

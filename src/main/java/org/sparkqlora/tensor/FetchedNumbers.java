@@ -5,6 +5,7 @@ import java.nio.ShortBuffer;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.ShortPointer;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.sparkqlora.quant.Bfloat16;
 
 /**
@@ -35,9 +36,11 @@ public sealed interface FetchedNumbers {
      * @param floats for float32
      */
     record Room(short[] halves, float[] floats) {
-        /** Room for {@code most} numbers at a time. */
-        public Room(int most) {
-            this(new short[most], new float[most]);
+        /** Room for {@code most} numbers of tensors of a type at a time. */
+        public static Room of(ScalarType type, int most) {
+            return type.intern() == ScalarType.BFloat16
+                    ? new Room(new short[most], new float[0])
+                    : new Room(new short[0], new float[most]);
         }
     }
 

@@ -255,7 +255,7 @@ final class VectorRowMath implements RowMath {
         }
     }
 
-    /** Partial sums. */
+    /** Partial sums. What is left behind the loop is added in the array: a vector of two paths would be an object each time. */
     private static float[] sums(float[] x, int count) {
         FloatVector first = FloatVector.zero(FLOATS);
         FloatVector second = first;
@@ -267,11 +267,19 @@ final class VectorRowMath implements RowMath {
             }
         }
 
-        if (end < count) {
-            first = first.add(FloatVector.fromArray(FLOATS, x, end));
+        float[] lanes = new float[LANES];
+        first.intoArray(lanes, 0);
+        if (LENGTH < LANES) {
+            second.intoArray(lanes, LENGTH);
         }
 
-        return lanes(first, second);
+        if (end < count) {
+            FloatVector.fromArray(FLOATS, lanes, 0)
+                    .add(FloatVector.fromArray(FLOATS, x, end))
+                    .intoArray(lanes, 0);
+        }
+
+        return lanes;
     }
 
     private static FloatVector sigmoid(FloatVector x) {

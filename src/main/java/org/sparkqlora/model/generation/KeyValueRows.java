@@ -1,5 +1,6 @@
 package org.sparkqlora.model.generation;
 
+import java.util.Arrays;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.sparkqlora.tensor.FetchedNumbers;
@@ -97,14 +98,41 @@ public final class KeyValueRows implements AutoCloseable {
                 .narrow(0, 0, count);
     }
 
-    /** Room for what a thread fetches of texts whose layers have so many heads of this size. */
-    public static FetchedNumbers.Room room(int heads, int size) {
-        return new FetchedNumbers.Room(Math.max(FETCHED, heads * size * BLOCK));
+    /** What a thread needs to attend to texts, one after the other: what it fetches, and the scores of a token. */
+    public static final class Room {
+        private final FetchedNumbers.Room fetched;
+        private float[] scores = {};
+        private float[] row = {};
+
+        /** Room for texts whose layers have so many heads of keys of this size. */
+        public Room(ScalarType type, int heads, int size) {
+            this.fetched = FetchedNumbers.Room.of(type, Math.max(FETCHED, heads * size * BLOCK));
+        }
+
+        /** An array of {@code count} zeros or more, the same each time. */
+        float[] scores(int count) {
+            if (scores.length < count) {
+                scores = new float[count];
+            } else {
+                Arrays.fill(scores, 0, count, 0);
+            }
+
+            return scores;
+        }
+
+        /** An array for {@code count} scores or more, the same each time. */
+        float[] row(int count) {
+            if (row.length < count) {
+                row = new float[count];
+            }
+
+            return row;
+        }
     }
 
     /** Heads {@code first ..} as the owner of {@code room} reads and writes them. */
-    public Heads heads(int first, int count, FetchedNumbers.Room room) {
-        return new Heads(first, count, keyNumbers.through(room), valueNumbers.through(room));
+    public Heads heads(int first, int count, Room room) {
+        return new Heads(first, count, keyNumbers.through(room.fetched), valueNumbers.through(room.fetched));
     }
 
     /** Some heads. Belongs to one thread. */

@@ -19,7 +19,6 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.sparkqlora.model.elementwise.AttentionSinks;
 import org.sparkqlora.quant.Bfloat16;
 import org.sparkqlora.quant.Workers;
-import org.sparkqlora.tensor.FetchedNumbers;
 import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.tensor.Natives;
 import org.sparkqlora.tensor.RowMath;
@@ -72,13 +71,13 @@ class CachedAttentionTest {
             CachedAttention attention =
                     new CachedAttention(SIZE, QUERIES, SCALE, window, cap, sinks(sinks, Hardware.processor(workers)));
             rows.fill(rows(type, keys), rows(type, values), 0, 0, begun);
-            FetchedNumbers.Room room = KeyValueRows.room(HEADS, SIZE);
+            KeyValueRows.Room room = new KeyValueRows.Room(type, HEADS, SIZE);
             float[] output = new float[HEADS * QUERIES * SIZE];
             for (int place = begun; place < TOKENS; place++) {
                 CachedAttention.Token token = new CachedAttention.Token(queries[place], keys[place], values[place]);
-                attention.attend(rows.heads(0, HEADS, room), place, token, output, math);
+                attention.attend(rows.heads(0, HEADS, room), place, token, output, room, math);
 
-                float[] second = attendOfSecondHead(attention, rows.heads(1, 1, room), place, token);
+                float[] second = attendOfSecondHead(attention, rows.heads(1, 1, room), place, token, room);
                 assertThat(second).isEqualTo(part(output, 1, QUERIES * SIZE));
                 for (int head = 0; head < HEADS; head++) {
                     double[] expected = expected(queries, keys, values, place, head, window, cap, sinks);
@@ -109,11 +108,15 @@ class CachedAttentionTest {
     }
 
     private float[] attendOfSecondHead(
-            CachedAttention attention, KeyValueRows.Heads head, int place, CachedAttention.Token token) {
+            CachedAttention attention,
+            KeyValueRows.Heads head,
+            int place,
+            CachedAttention.Token token,
+            KeyValueRows.Room room) {
         float[] output = new float[QUERIES * SIZE];
         CachedAttention.Token second = new CachedAttention.Token(
                 part(token.query(), 1, QUERIES * SIZE), part(token.key(), 1, SIZE), part(token.value(), 1, SIZE));
-        attention.attend(head, place, second, output, math);
+        attention.attend(head, place, second, output, room, math);
         return output;
     }
 
