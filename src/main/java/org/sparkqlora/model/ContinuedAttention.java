@@ -199,9 +199,9 @@ record ContinuedAttention(
             if (of.keeping() == Keeping.HERE) {
                 keys.load(row, head * size, count * size, token.key());
                 values.load(row, head * size, count * size, token.value());
-                of.attention().attend(kept, document.past(), token, mixed, room, math);
+                of.attention().attend(kept, document.past(), token, mixed, math);
             } else {
-                of.attention().attend(kept, document.past(), token.query(), mixed, room, math);
+                of.attention().attend(kept, document.past(), token.query(), mixed, math);
             }
 
             outputs.store(row, head * width, count * width, mixed);

@@ -37,23 +37,20 @@ public record CachedAttention(
      * @param kept of the tokens before
      * @param place of the token in its text
      * @param output gets (heads queries size)
-     * @param room of the thread, that of {@code kept}
      */
-    public void attend(
-            KeyValueRows.Heads kept, int place, Token token, float[] output, KeyValueRows.Room room, RowMath math) {
+    public void attend(KeyValueRows.Heads kept, int place, Token token, float[] output, RowMath math) {
         kept.put(place, token.key(), token.value());
-        attend(kept, place, token.query(), output, room, math);
+        attend(kept, place, token.query(), output, math);
     }
 
     /** Attends with the queries of a token whose keys and values are kept already. */
-    public void attend(
-            KeyValueRows.Heads kept, int place, float[] query, float[] output, KeyValueRows.Room room, RowMath math) {
+    public void attend(KeyValueRows.Heads kept, int place, float[] query, float[] output, RowMath math) {
         int first = window.isPresent() ? Math.max(0, place + 1 - window.getAsInt()) : 0;
         int columns = (place / BLOCK - first / BLOCK + 1) * BLOCK;
         int rows = kept.count() * queries;
-        float[] scores = room.scores(rows * columns);
+        float[] scores = kept.scores(rows * columns);
         addScores(kept, first, place, query, scores, columns);
-        float[] row = room.row(columns);
+        float[] row = kept.row(columns);
         for (int i = 0; i < rows; i++) {
             int head = kept.first() * queries + i;
             normalize(scores, i * columns + first % BLOCK, row, place + 1 - first, head, math);

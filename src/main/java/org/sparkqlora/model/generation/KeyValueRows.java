@@ -61,14 +61,26 @@ public final class KeyValueRows implements AutoCloseable {
      * @param allKeys a row a token, all heads one after the other; the first token is row {@code start}
      */
     public void fill(TensorRows allKeys, TensorRows allValues, long start, int place, int count) {
-        Heads all = new Heads(0, heads, keyNumbers, valueNumbers);
         float[] key = new float[heads * size];
         float[] value = new float[heads * size];
         for (int i = 0; i < count; i++) {
             allKeys.load(start + i, key);
             allValues.load(start + i, value);
-            all.put(place + i, key, value);
+            put(0, heads, place + i, key, value);
         }
+    }
+
+    private void put(int first, int count, int place, float[] key, float[] value) {
+        int column = place % BLOCK;
+        for (int head = 0; head < count; head++) {
+            long matrix = start(place / BLOCK, first + head);
+            keyNumbers.put(matrix + column, BLOCK, key, head * size, size);
+            valueNumbers.put(matrix + (long) column * size, 1, value, head * size, size);
+        }
+    }
+
+    private long start(int block, int head) {
+        return ((long) block * heads + head) * size * BLOCK;
     }
 
     /** Those of a text of at most {@code tokens} that has the first {@code count} in common with this one. */
@@ -109,8 +121,7 @@ public final class KeyValueRows implements AutoCloseable {
             this.fetched = FetchedNumbers.Room.of(type, Math.max(FETCHED, heads * size * BLOCK));
         }
 
-        /** An array of {@code count} zeros or more, the same each time. */
-        float[] scores(int count) {
+        private float[] scores(int count) {
             if (scores.length < count) {
                 scores = new float[count];
             } else {
@@ -120,8 +131,7 @@ public final class KeyValueRows implements AutoCloseable {
             return scores;
         }
 
-        /** An array for {@code count} scores or more, the same each time. */
-        float[] row(int count) {
+        private float[] row(int count) {
             if (row.length < count) {
                 row = new float[count];
             }
@@ -132,21 +142,19 @@ public final class KeyValueRows implements AutoCloseable {
 
     /** Heads {@code first ..} as the owner of {@code room} reads and writes them. */
     public Heads heads(int first, int count, Room room) {
-        return new Heads(first, count, keyNumbers.through(room.fetched), valueNumbers.through(room.fetched));
+        return new Heads(first, count, room);
     }
 
     /** Some heads. Belongs to one thread. */
     public final class Heads {
         private final int first;
         private final int count;
-        private final FetchedNumbers ofKeys;
-        private final FetchedNumbers ofValues;
+        private final Room room;
 
-        private Heads(int first, int count, FetchedNumbers ofKeys, FetchedNumbers ofValues) {
+        private Heads(int first, int count, Room room) {
             this.first = first;
             this.count = count;
-            this.ofKeys = ofKeys;
-            this.ofValues = ofValues;
+            this.room = room;
         }
 
         /** The first of them. */
@@ -160,12 +168,17 @@ public final class KeyValueRows implements AutoCloseable {
 
         /** Keeps key and value of a token: these heads, one after the other. */
         void put(int place, float[] key, float[] value) {
-            int column = place % BLOCK;
-            for (int head = 0; head < count; head++) {
-                long matrix = start(place / BLOCK, head);
-                ofKeys.put(matrix + column, BLOCK, key, head * size, size);
-                ofValues.put(matrix + (long) column * size, 1, value, head * size, size);
-            }
+            KeyValueRows.this.put(first, count, place, key, value);
+        }
+
+        /** Zeros for {@code count} scores or more. The next call overwrites them. */
+        float[] scores(int count) {
+            return room.scores(count);
+        }
+
+        /** An array for {@code count} scores or more. The next call gives the same one. */
+        float[] row(int count) {
+            return room.row(count);
         }
 
         /** The work on one head of a block. */
@@ -176,12 +189,12 @@ public final class KeyValueRows implements AutoCloseable {
 
         /** Visits the keys of blocks {@code from} to {@code to}, in this order. */
         void eachKeys(int from, int to, Visit visit) {
-            each(ofKeys, from, to, visit);
+            each(keyNumbers.through(room.fetched), from, to, visit);
         }
 
         /** Visits the values of blocks {@code from} to {@code to}, in this order. */
         void eachValues(int from, int to, Visit visit) {
-            each(ofValues, from, to, visit);
+            each(valueNumbers.through(room.fetched), from, to, visit);
         }
 
         private void each(FetchedNumbers numbers, int from, int to, Visit visit) {
@@ -189,15 +202,11 @@ public final class KeyValueRows implements AutoCloseable {
             int atOnce = count == heads ? Math.max(1, FETCHED / (count * matrix)) : 1;
             for (int block = from; block <= to; block += atOnce) {
                 int fetched = Math.min(atOnce, to + 1 - block) * count;
-                numbers.fetch(start(block, 0), fetched * matrix);
+                numbers.fetch(start(block, first), fetched * matrix);
                 for (int i = 0; i < fetched; i++) {
                     visit.accept(block + i / count, i % count, numbers, i * matrix);
                 }
             }
-        }
-
-        private long start(int block, int head) {
-            return ((long) block * heads + first + head) * size * BLOCK;
         }
     }
 

@@ -75,9 +75,9 @@ class CachedAttentionTest {
             float[] output = new float[HEADS * QUERIES * SIZE];
             for (int place = begun; place < TOKENS; place++) {
                 CachedAttention.Token token = new CachedAttention.Token(queries[place], keys[place], values[place]);
-                attention.attend(rows.heads(0, HEADS, room), place, token, output, room, math);
+                attention.attend(rows.heads(0, HEADS, room), place, token, output, math);
 
-                float[] second = attendOfSecondHead(attention, rows.heads(1, 1, room), place, token, room);
+                float[] second = attendOfSecondHead(attention, rows.heads(1, 1, room), place, token);
                 assertThat(second).isEqualTo(part(output, 1, QUERIES * SIZE));
                 for (int head = 0; head < HEADS; head++) {
                     double[] expected = expected(queries, keys, values, place, head, window, cap, sinks);
@@ -108,15 +108,11 @@ class CachedAttentionTest {
     }
 
     private float[] attendOfSecondHead(
-            CachedAttention attention,
-            KeyValueRows.Heads head,
-            int place,
-            CachedAttention.Token token,
-            KeyValueRows.Room room) {
+            CachedAttention attention, KeyValueRows.Heads head, int place, CachedAttention.Token token) {
         float[] output = new float[QUERIES * SIZE];
         CachedAttention.Token second = new CachedAttention.Token(
                 part(token.query(), 1, QUERIES * SIZE), part(token.key(), 1, SIZE), part(token.value(), 1, SIZE));
-        attention.attend(head, place, second, output, room, math);
+        attention.attend(head, place, second, output, math);
         return output;
     }
 
