@@ -9,15 +9,15 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 import java.util.SplittableRandom;
-import java.util.concurrent.BrokenBarrierException;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
+import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -33,6 +33,7 @@ import org.sparkqlora.tensor.VectorPool;
 class ReplicaTest {
     private static final int VERSIONS = 6;
     private static final int SECONDS = 20;
+    private static final Set<Thread.State> WAITING = EnumSet.of(Thread.State.WAITING, Thread.State.BLOCKED);
 
     private final GradientModel model = new BigramModel();
     private final TrainPlan plan = TrainFixture.plan(TrainFixture.batches(2, 4, 10));
@@ -60,56 +61,72 @@ class ReplicaTest {
         }
     }
 
-    @Test
+    /** Whether they wait behind each other depends on which of them asks first: many times, they ask at once. */
+    @RepeatedTest(30)
     void callsThatWaitForTheSameMoveComputeTogether() throws Exception {
         RecordedHistory log = new RecordedHistory(0);
+        CountDownLatch starting = new CountDownLatch(2);
         CountDownLatch computing = new CountDownLatch(1);
         CountDownLatch release = new CountDownLatch(1);
-        CyclicBarrier together = new CyclicBarrier(2);
+        CountDownLatch together = new CountDownLatch(2);
         try (Replica replica = Replica.empty(model, StateHome.inMemory(new Workers(1)))) {
-            FutureTask<Object> before = started(() -> replica.at(1, log, bound -> {
+            Call before = Call.start(() -> replica.at(1, log, bound -> {
                 computing.countDown();
                 return waited(release);
             }));
-            assertThat(computing.await(SECONDS, TimeUnit.SECONDS)).isTrue();
-            List<FutureTask<Object>> next = new ArrayList<>();
+            assertThat(waited(computing)).isTrue();
+            List<Call> next = new ArrayList<>();
             for (int i = 0; i < 2; i++) {
-                next.add(started(() -> replica.at(2, log, bound -> met(together))));
+                next.add(Call.start(() -> {
+                    starting.countDown();
+                    while (starting.getCount() > 0) {
+                        Thread.onSpinWait();
+                    }
+
+                    return replica.at(2, log, bound -> {
+                        together.countDown();
+                        return waited(together);
+                    });
+                }));
             }
 
-            Thread.sleep(100); // they wait for the call before: behind each other, only one of them may move
+            assertThat(next).allMatch(Call::waits);
             release.countDown();
-            for (FutureTask<Object> each : next) {
-                assertThat(each.get(SECONDS, TimeUnit.SECONDS)).isEqualTo("together");
+            assertThat(before.result().get()).isTrue();
+            for (Call each : next) {
+                assertThat(each.result().get()).isTrue();
             }
 
-            before.get();
             assertThat(log.pulls).containsExactly("snapshot 0", "update 0", "update 1");
         }
     }
 
-    private static FutureTask<Object> started(Callable<Object> call) {
-        FutureTask<Object> task = new FutureTask<>(call);
-        Thread thread = new Thread(task, "replica-call");
-        thread.setDaemon(true);
-        thread.start();
-        return task;
-    }
+    private record Call(Thread thread, FutureTask<Boolean> result) {
+        static Call start(Callable<Boolean> call) {
+            FutureTask<Boolean> result = new FutureTask<>(call);
+            Thread thread = new Thread(result, "replica-call");
+            thread.setDaemon(true);
+            thread.start();
+            return new Call(thread, result);
+        }
 
-    private static Object waited(CountDownLatch latch) {
-        try {
-            return latch.await(SECONDS, TimeUnit.SECONDS);
-        } catch (InterruptedException e) {
-            throw new IllegalStateException(e);
+        /** Whether it comes to wait for another call before it ends. */
+        boolean waits() {
+            while (!result.isDone()) {
+                if (WAITING.contains(thread.getState())) {
+                    return true;
+                }
+
+                Thread.onSpinWait();
+            }
+
+            return false;
         }
     }
 
-    private static Object met(CyclicBarrier barrier) {
+    private static boolean waited(CountDownLatch latch) {
         try {
-            barrier.await(SECONDS / 2, TimeUnit.SECONDS);
-            return "together";
-        } catch (TimeoutException | BrokenBarrierException e) {
-            return "one after the other";
+            return latch.await(SECONDS, TimeUnit.SECONDS);
         } catch (InterruptedException e) {
             throw new IllegalStateException(e);
         }
