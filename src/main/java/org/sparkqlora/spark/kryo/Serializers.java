@@ -4,6 +4,7 @@ import com.esotericsoftware.kryo.Kryo;
 import com.esotericsoftware.kryo.Serializer;
 import com.esotericsoftware.kryo.io.Input;
 import com.esotericsoftware.kryo.io.Output;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -25,7 +26,7 @@ import org.sparkqlora.train.metrics.ShardReport;
 
 /** Compact Kryo serialisers of vectors and gradients. */
 public final class Serializers {
-    private static final int PIECE = 1 << 14;
+    private static final int PIECE = 1 << 18;
 
     private Serializers() {}
 
@@ -236,15 +237,21 @@ public final class Serializers {
     /** Piece by piece: the bytes of a whole vector are never in memory at once. */
     private static void writeVector(Output output, FlatVector vector, GradientDtype dtype) {
         output.writeLong(vector.length());
+        byte[] bytes = new byte[countAt(0, vector) * dtype.bytesOfValue()];
         for (long from = 0; from < vector.length(); from += PIECE) {
-            output.writeBytes(dtype.read(vector, from, countAt(from, vector)));
+            int length = countAt(from, vector) * dtype.bytesOfValue();
+            dtype.read(vector, from, ByteBuffer.wrap(bytes, 0, length));
+            output.writeBytes(bytes, 0, length);
         }
     }
 
     private static FlatVector readVector(Input input, GradientDtype dtype) {
         FlatVector vector = FlatVector.zeros(input.readLong());
+        byte[] bytes = new byte[countAt(0, vector) * dtype.bytesOfValue()];
         for (long from = 0; from < vector.length(); from += PIECE) {
-            dtype.write(input.readBytes(countAt(from, vector) * dtype.bytesOfValue()), vector, from);
+            int length = countAt(from, vector) * dtype.bytesOfValue();
+            input.readBytes(bytes, 0, length);
+            dtype.write(ByteBuffer.wrap(bytes, 0, length), vector, from);
         }
 
         return vector;
