@@ -19,6 +19,7 @@ public final class StateLogPublisher implements AutoCloseable {
     private final SnapshotPolicy policy;
     private final List<Update> updates = new ArrayList<>();
     private @Nullable BroadcastSnapshot snapshot;
+    private @Nullable Update beforeSnapshot;
     private long updateBytes;
 
     public StateLogPublisher(JavaSparkContext context, OptimizerSpec optimizer, SnapshotPolicy policy) {
@@ -31,23 +32,37 @@ public final class StateLogPublisher implements AutoCloseable {
     UpdateLog upTo(TrainState state) {
         BroadcastSnapshot current = snapshot;
         if (current == null || policy.isDue(updates.size(), updateBytes, current.length())) {
+            Update last = updates.isEmpty() ? null : updates.remove(updates.size() - 1);
             close();
+            beforeSnapshot = last;
             current = BroadcastSnapshot.of(context, state);
             snapshot = current;
         }
 
-        return new UpdateLog(current, current.version(), updates, optimizer);
+        return log(current);
+    }
+
+    /** Replicas that took the last step move on by its update, which is a third of a snapshot or less. */
+    private UpdateLog log(BroadcastSnapshot current) {
+        if (beforeSnapshot == null) {
+            return new UpdateLog(current, current.version(), updates, optimizer);
+        }
+
+        List<Update> all = new ArrayList<>(List.of(beforeSnapshot));
+        all.addAll(updates);
+        return new UpdateLog(current, beforeSnapshot.fromVersion(), all, optimizer);
     }
 
     /**
      * The state is about to move on by {@code update}. Executors drop the one before, which those that took the step have replayed;
-     * who is behind gets it from the driver.
+     * who is behind gets it from the driver, or a snapshot.
      */
     void add(Update update) {
         if (!updates.isEmpty() && updates.get(updates.size() - 1).gradient() instanceof BroadcastGradient before) {
             before.unpersist();
         }
 
+        closeBeforeSnapshot();
         updates.add(BroadcastGradient.of(context, update));
         updateBytes += update.gradient().length() * Float.BYTES;
     }
@@ -57,9 +72,17 @@ public final class StateLogPublisher implements AutoCloseable {
         updates.forEach(update -> update.gradient().close());
         updates.clear();
         updateBytes = 0;
+        closeBeforeSnapshot();
         if (snapshot != null) {
             snapshot.close();
             snapshot = null;
+        }
+    }
+
+    private void closeBeforeSnapshot() {
+        if (beforeSnapshot != null) {
+            beforeSnapshot.gradient().close();
+            beforeSnapshot = null;
         }
     }
 
