@@ -42,7 +42,7 @@ public final class StateLogPublisher implements AutoCloseable {
         return log(current);
     }
 
-    /** Replicas that took the last step move on by its update, which is a third of a snapshot or less. */
+    /** Replicas that took the last step move on by its update, which is smaller than a snapshot. */
     private UpdateLog log(BroadcastSnapshot current) {
         if (beforeSnapshot == null) {
             return new UpdateLog(current, current.version(), updates, optimizer);
