@@ -28,6 +28,12 @@ public final class Natives {
 
     private static final int NEVER = Integer.MAX_VALUE;
 
+    /** {@code malloc.h}: free memory that stays at the top of a thread's last heap but one when the last becomes empty. */
+    private static final int M_TOP_PAD = -2;
+
+    /** glibc's HEAP_MAX_SIZE. */
+    private static final int WHOLE_HEAP = 64 << 20;
+
     /** glibc takes no larger one by this call; the model keeps its large temporaries below it. */
     private static final int LARGEST_THRESHOLD = 32 << 20;
 
@@ -108,7 +114,8 @@ public final class Natives {
 
     /**
      * Keeps freed memory in the process. glibc as it is returns each large block to the kernel, so that every training
-     * step faults its pages in again. It also gives each thread a heap of its own, which cannot be helped from here: glibc settles
+     * step faults its pages in again. So it does with a thread's heap of 64 MiB that becomes empty, unless what it keeps free at the end of
+     * another one may be as large: a buffer for which the others are full was mapped and faulted in each time. It also gives each thread a heap of its own, which cannot be helped from here: glibc settles
      * their number when the JVM starts its threads.
      */
     private static void keepFreedMemory() {
@@ -116,6 +123,7 @@ public final class Natives {
             LibC libc = libc();
             libc.mallopt(M_MMAP_THRESHOLD, LARGEST_THRESHOLD);
             libc.mallopt(M_TRIM_THRESHOLD, NEVER);
+            libc.mallopt(M_TOP_PAD, WHOLE_HEAP);
         }
     }
 
