@@ -1,5 +1,6 @@
 package org.sparkqlora.options;
 
+import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -19,12 +20,13 @@ public final class BatchOptions {
     @OptionGroup.Common
     @Option(
             names = "--micro-batch-size",
-            defaultValue = "1",
             paramLabel = "ROWS",
             description =
                     "Rows that pass through the model at once. Changes how sums round, and which elements --dropout draws."
-                            + " Default: ${DEFAULT-VALUE}.")
-    public int microRows = 1;
+                            + " Default: as many as have 1024 tokens, while each thread of a task has a micro-batch and an executor has the"
+                            + " memory.")
+    @Nullable
+    Integer microRows;
 
     @Option(
             names = "--recompute",
@@ -48,6 +50,11 @@ public final class BatchOptions {
     @Nullable
     Integer passesAtOnce;
 
+    /** Rows that pass through the model at once, if they were asked for. */
+    public OptionalInt microRows() {
+        return microRows == null ? OptionalInt.empty() : OptionalInt.of(microRows);
+    }
+
     /**
      * Micro-batches that a task has in the model at once, if it has as many.
      *
@@ -59,7 +66,10 @@ public final class BatchOptions {
 
     void check(Problems problems) {
         problems.requireAtLeast("--batch-size", 1, rows);
-        problems.requireAtLeast("--micro-batch-size", 1, microRows);
+        if (microRows != null) {
+            problems.requireAtLeast("--micro-batch-size", 1, microRows);
+        }
+
         if (passesAtOnce != null) {
             problems.requireAtLeast("--passes-at-once", 1, passesAtOnce);
         }

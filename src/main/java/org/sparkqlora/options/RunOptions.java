@@ -224,8 +224,9 @@ public final class RunOptions {
     /**
      * @param rows prepared rows
      * @param tasks of a step, at most one a row
+     * @param microRows rows that pass through the model at once
      */
-    public BatchPlan batches(long rows, int tasks) {
+    public BatchPlan batches(long rows, int tasks, int microRows) {
         long end = maxSteps == null
                 ? BatchPlan.endOfEpochs(epochs, rows)
                 : Math.multiplyExact((long) maxSteps, batch.rows);
@@ -233,7 +234,7 @@ public final class RunOptions {
         return new BatchPlan(
                 rows,
                 batch.rows,
-                batch.microRows,
+                microRows,
                 shardCount,
                 fileOrder ? RowOrder.FILE_ORDER : RowOrder.SHUFFLED,
                 end,

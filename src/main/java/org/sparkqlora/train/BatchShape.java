@@ -22,6 +22,24 @@ public record BatchShape(
         int executors,
         Recompute recompute,
         int passes) {
+    /** From as many tokens on, products gain little from more. */
+    private static final int TOKENS_AT_ONCE = 1024;
+
+    /**
+     * The rows of a micro-batch where none are asked for: as many as have 1,024 tokens, while each pass of a task has as many.
+     *
+     * @param width tokens a row
+     * @param rows of a step
+     * @param shards tasks of a step
+     * @param passes that a task runs at once
+     */
+    public static int microBatchSize(int width, int rows, int shards, int passes) {
+        requirePositive("tokens a row", width);
+        requirePositive("shards", shards);
+        requirePositive("passes a task", passes);
+        return Math.max(1, Math.min(TOKENS_AT_ONCE / width, rows / (shards * passes)));
+    }
+
     /** A step that keeps the inputs of layers only, in tasks of one pass at once. */
     public BatchShape(int sequenceLength, int batchSize, int microBatchSize, int shards, int executors) {
         this(sequenceLength, batchSize, microBatchSize, shards, executors, Recompute.ALL, 1);

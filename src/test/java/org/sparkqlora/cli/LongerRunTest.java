@@ -3,6 +3,7 @@ package org.sparkqlora.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -45,6 +46,21 @@ class LongerRunTest {
     }
 
     @Test
+    void goesOnWithTheMicroBatchesThatItWasBegunWith() throws IOException {
+        String one = train("one", "--schedule", "constant", "--max-steps", "2", "--micro-batch-size", "1")
+                .output();
+        CommandRun more =
+                train("one", "--schedule", "constant", "--max-steps", "4").run();
+        String fresh =
+                train("fresh", "--schedule", "constant", "--max-steps", "2").output();
+
+        assertThat(more.code()).as(more.err()).isEqualTo(ExitCode.OK);
+        assertThat(JsonValues.of(more.summary())).containsEntry("resumed_from", 2);
+        assertThat(plan(one)).contains("\"micro_batch_size\" : 1");
+        assertThat(plan(fresh)).contains("\"micro_batch_size\" : 2");
+    }
+
+    @Test
     void isRefusedInTheWordsOfTheOptionsWhereRatesDependOnTheNumberOfSteps() {
         train("linear", "--schedule", "linear", "--max-steps", "2");
         CommandRun more =
@@ -67,6 +83,10 @@ class LongerRunTest {
 
         assertThat(more.code()).as(more.err()).isEqualTo(ExitCode.BAD_INPUT);
         assertThat(more.err()).contains("where the last batch was whole");
+    }
+
+    private static String plan(String output) throws IOException {
+        return Files.readString(Path.of(output, "plan.json"));
     }
 
     private static Trained train(String name, String... options) {

@@ -98,10 +98,11 @@ public final class BenchCommand implements Command {
 
     @Option(
             names = "--micro-batch-size",
-            defaultValue = "1",
             paramLabel = "ROWS",
-            description = "Rows that pass through the model at once. Default: ${DEFAULT-VALUE}.")
-    int microBatchSize = 1;
+            description =
+                    "Rows that pass through the model at once. Default: as many as train takes in one task of all --threads.")
+    @Nullable
+    Integer microRows;
 
     @Option(
             names = "--rank",
@@ -173,7 +174,10 @@ public final class BenchCommand implements Command {
         problems.require(model == null || shape == null, "--model, --shape: expected at most one of them, found both");
         problems.requireAtLeast("--sequence-length", 2, sequenceLength);
         problems.requireAtLeast("--batch-size", 1, batchSize);
-        problems.requireAtLeast("--micro-batch-size", 1, microBatchSize);
+        if (microRows != null) {
+            problems.requireAtLeast("--micro-batch-size", 1, microRows);
+        }
+
         problems.requireAtLeast("--rank", 1, rank);
         problems.require(
                 device != DeviceChoice.AUTO, "--device: expected cpu or cuda, found auto, which is for tasks of Spark");
@@ -235,7 +239,7 @@ public final class BenchCommand implements Command {
         ModelConfig config = opened.decoder().config();
         OptionalDouble peak = CardPeak.of(gpu.name());
         found.accept(stepBench(opened).steps(peak.isPresent() ? Roofline.of(config, peak.getAsDouble()) : null));
-        BatchShape step = new BatchShape(sequenceLength, batchSize, microBatchSize, 1, 1);
+        BatchShape step = new BatchShape(sequenceLength, batchSize, microBatchSize(), 1, 1);
         found.accept(CardBench.of(gpu, GpuMemoryPlan.of(config, spec(precision()), OPTIMIZER, Paging.DEFAULT, step))
                 .figures());
     }
@@ -265,7 +269,12 @@ public final class BenchCommand implements Command {
     }
 
     private BenchReport.BenchSetting setting() {
-        return new BenchReport.BenchSetting(threads, sequenceLength, batchSize, microBatchSize, rank);
+        return new BenchReport.BenchSetting(threads, sequenceLength, batchSize, microBatchSize(), rank);
+    }
+
+    private int microBatchSize() {
+        int passes = device == DeviceChoice.CUDA ? 1 : threads;
+        return microRows == null ? BatchShape.microBatchSize(sequenceLength, batchSize, 1, passes) : microRows;
     }
 
     private ModelShape shape() {

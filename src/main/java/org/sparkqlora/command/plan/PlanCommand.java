@@ -72,6 +72,7 @@ public final class PlanCommand implements Command {
             "--tokens-per-second",
             "--shards",
             "--batch-size",
+            "--micro-batch-size",
             "--optimizer-pages",
             "--recompute",
             "--task-cpus",
@@ -346,14 +347,16 @@ public final class PlanCommand implements Command {
 
     private BatchShape step(int count) {
         int tasks = shards == null ? count : shards;
+        int rows = rows(tasks);
+        int passes = onGpus() ? 1 : batch.passesOf(threads);
         return new BatchShape(
                 length.tokens,
-                rows(tasks),
-                batch.microRows,
+                rows,
+                batch.microRows().orElseGet(() -> BatchShape.microBatchSize(length.tokens, rows, tasks, passes)),
                 tasks,
                 count,
                 batch.recompute.planned(),
-                onGpus() ? 1 : batch.passesOf(threads));
+                passes);
     }
 
     /** As asked for, or by default as many as a step has tasks at least. */

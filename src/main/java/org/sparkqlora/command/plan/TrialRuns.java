@@ -50,6 +50,7 @@ record TrialRuns(TemporaryFolder folder, BatchShape step, List<String> options) 
                 "--output=" + folder.path().resolve(method.optionName()),
                 "--max-steps=" + STEPS,
                 "--batch-size=" + step.batchSize(),
+                "--micro-batch-size=" + step.rowsAtOnce(),
                 "--shards=" + step.shards()));
         Map<String, String> settings = Map.of(
                 "spark.master",

@@ -3,6 +3,7 @@ package org.sparkqlora.run.train;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.sparkqlora.input.BadInputException;
@@ -120,14 +121,14 @@ record ClusterSetup(JavaSparkContext context, TrainOptions options, Console cons
             ModelConfig config,
             ModelSpec spec,
             Paging paging,
-            int width,
+            MicroRows rows,
             ExchangeChoice exchange,
             BaseMemoryLimit base) {
         RecomputeChoice asked = options.run.batch.recompute;
         OptionalLong room = new ClusterCheck(context).roomOfExecutor(options.model.device);
         Recompute chosen = asked.within(
                 room,
-                choice -> memory(config, spec, paging, width, exchange, passes(choice, base))
+                choice -> memory(config, spec, paging, rows, exchange, passes(choice, base))
                         .executorBytes());
         if (asked == RecomputeChoice.AUTO) {
             console.note(
@@ -141,6 +142,52 @@ record ClusterSetup(JavaSparkContext context, TrainOptions options, Console cons
         return chosen;
     }
 
+    /**
+     * The rows of a micro-batch.
+     *
+     * @param width tokens a row
+     * @param count rows
+     */
+    record MicroRows(int width, int count) {
+        private MicroRows half() {
+            return new MicroRows(width, count / 2);
+        }
+    }
+
+    /**
+     * The rows of a micro-batch: as asked for, or as the run was begun with, or as many as are quick, halved until an executor has memory
+     * for a pass that keeps least.
+     *
+     * @param begun the plan of the run in the output folder
+     * @param width tokens a row
+     */
+    MicroRows microRows(
+            ModelConfig config, ModelSpec spec, Paging paging, ExchangeChoice exchange, PlanFile begun, int width) {
+        OptionalInt settled = options.run.batch.microRows();
+        if (settled.isEmpty()) {
+            settled = begun.recorded().stream()
+                    .mapToInt(plan -> plan.batches().microBatchSize())
+                    .findFirst();
+        }
+
+        if (settled.isPresent()) {
+            return new MicroRows(width, settled.getAsInt());
+        }
+
+        OptionalLong room = new ClusterCheck(context).roomOfExecutor(options.model.device);
+        PassOptions least = passes(Recompute.ALL, BaseMemoryLimit.ALL);
+        int shards = exchange.size().shards();
+        MicroRows rows =
+                new MicroRows(width, BatchShape.microBatchSize(width, options.run.batch.rows, shards, passesAtOnce()));
+        while (rows.count() > 1
+                && room.isPresent()
+                && memory(config, spec, paging, rows, exchange, least).executorBytes() > room.getAsLong()) {
+            rows = rows.half();
+        }
+
+        return rows;
+    }
+
     PassOptions passes(Recompute recompute, BaseMemoryLimit base) {
         return new PassOptions(recompute, passesAtOnce(), base);
     }
@@ -148,17 +195,22 @@ record ClusterSetup(JavaSparkContext context, TrainOptions options, Console cons
     /**
      * The memory of executors, with as many tasks at once on each as it has slots, and of a driver in which tasks run.
      *
-     * @param width tokens a row
+     * @param rows that pass at once
      */
     MemoryPlan memory(
-            ModelConfig config, ModelSpec spec, Paging paging, int width, ExchangeChoice exchange, PassOptions passes) {
+            ModelConfig config,
+            ModelSpec spec,
+            Paging paging,
+            MicroRows rows,
+            ExchangeChoice exchange,
+            PassOptions passes) {
         int shards = exchange.size().shards();
         int atOnce = TaskSlots.ofExecutor(context);
         int executors = (shards + atOnce - 1) / atOnce;
         BatchShape step = new BatchShape(
-                width,
+                rows.width(),
                 options.run.batch.rows,
-                options.run.batch.microRows,
+                rows.count(),
                 shards,
                 executors,
                 passes.recompute(),

@@ -257,7 +257,7 @@ public record TrainingJob(TrainOptions options, Console console) {
 
     private TrainPlan plan(PreparedData rows, TrainingSetup setup) {
         FolderModelSource model = setup.model();
-        BatchPlan batches = options.run.batches(rows.rows(), setup.shards());
+        BatchPlan batches = options.run.batches(rows.rows(), setup.shards(), setup.microRows());
         options.update.warn(batches.steps(), console);
         return new TrainPlan(
                         model.place().address(),

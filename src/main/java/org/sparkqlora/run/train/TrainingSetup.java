@@ -51,6 +51,7 @@ record TrainingSetup(
         Paging paging,
         ExchangeChoice exchange,
         @Nullable ParameterIndex sharded,
+        int microRows,
         PassOptions passes,
         MemoryPlan memory) {
     /**
@@ -104,12 +105,13 @@ record TrainingSetup(
         Paging paging = setup.paging(index, exchange);
         int width = preparation.width(options.data.sources, options.data);
         ModelSpec spec = model.spec();
+        ClusterSetup.MicroRows rows = setup.microRows(config, spec, paging, exchange, begun, width);
         MemoryPlan whole =
-                setup.memory(config, spec, paging, width, exchange, setup.passes(Recompute.ALL, BaseMemoryLimit.ALL));
+                setup.memory(config, spec, paging, rows, exchange, setup.passes(Recompute.ALL, BaseMemoryLimit.ALL));
         BaseMemoryLimit base = setup.base(config, whole);
-        Recompute recompute = setup.recompute(config, spec, paging, width, exchange, base);
+        Recompute recompute = setup.recompute(config, spec, paging, rows, exchange, base);
         MemoryPlan memory = setup.withDriver(
-                setup.memory(config, spec, paging, width, exchange, setup.passes(recompute, base)),
+                setup.memory(config, spec, paging, rows, exchange, setup.passes(recompute, base)),
                 exchange,
                 inputs.start());
         List<String> folders = new ArrayList<>(preparation.readyFolder(options.data.sources));
@@ -129,6 +131,7 @@ record TrainingSetup(
                 paging,
                 exchange,
                 memory.shardsOptimizer() ? index : null,
+                rows.count(),
                 passes,
                 memory);
     }
