@@ -114,9 +114,9 @@ public final class Natives {
 
     /**
      * Keeps freed memory in the process. glibc as it is returns each large block to the kernel, so that every training
-     * step faults its pages in again. So it does with a thread's heap of 64 MiB that becomes empty, unless what it keeps free at the end of
-     * another one may be as large: a buffer for which the others are full was mapped and faulted in each time. It also gives each thread a heap of its own, which cannot be helped from here: glibc settles
-     * their number when the JVM starts its threads.
+     * step faults its pages in again. It returns a thread's heap of 64 MiB, too, when that becomes empty, unless as much may stay
+     * free before it: a buffer for which the other heaps have no room was mapped and faulted in at each layer. It also gives each thread
+     * heaps of its own, which cannot be helped from here: glibc settles their number when the JVM starts its threads.
      */
     private static void keepFreedMemory() {
         if (isGlibc()) {

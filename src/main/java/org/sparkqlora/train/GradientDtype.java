@@ -64,13 +64,6 @@ public enum GradientDtype implements OptionChoice {
         return bytesOfValue;
     }
 
-    /** Elements {@code from..from+count-1} of {@code vector}. */
-    public byte[] read(FlatVector vector, long from, int count) {
-        byte[] bytes = new byte[Math.multiplyExact(count, bytesOfValue)];
-        read(vector, from, ByteBuffer.wrap(bytes));
-        return bytes;
-    }
-
     /** Fills {@code target} with the elements of {@code vector} from {@code from} on. */
     public void read(FlatVector vector, long from, ByteBuffer target) {
         int count = target.remaining() / bytesOfValue;
@@ -80,11 +73,6 @@ public enum GradientDtype implements OptionChoice {
             vector.read(from + done, piece, 0, length);
             encode(piece, at(target, done), length);
         }
-    }
-
-    /** Sets the elements of {@code vector} from {@code from} on to what {@link #read} gave. */
-    public void write(byte[] bytes, FlatVector vector, long from) {
-        write(ByteBuffer.wrap(bytes), vector, from);
     }
 
     /** Sets the elements of {@code vector} from {@code from} on to what {@link #read} gave, the rest of {@code bytes}. */
@@ -103,8 +91,11 @@ public enum GradientDtype implements OptionChoice {
             return;
         }
 
+        ByteBuffer bytes = ByteBuffer.allocate(PIECE * bytesOfValue);
         for (long from = 0; from < vector.length(); from += PIECE) {
-            write(read(vector, from, (int) Math.min(PIECE, vector.length() - from)), vector, from);
+            bytes.limit((int) Math.min(PIECE, vector.length() - from) * bytesOfValue);
+            read(vector, from, bytes);
+            write(bytes, vector, from);
         }
     }
 
