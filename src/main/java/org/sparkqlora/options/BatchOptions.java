@@ -23,8 +23,8 @@ public final class BatchOptions {
             paramLabel = "ROWS",
             description =
                     "Rows that pass through the model at once. Changes how sums round, and which elements --dropout draws."
-                            + " Default: as many as have 1024 tokens, while each thread of a task has a micro-batch and an executor has the"
-                            + " memory.")
+                            + " The default leaves each thread of a task a micro-batch, and fits an executor's memory."
+                            + " Default: as many as have 1024 tokens.")
     @Nullable
     Integer microRows;
 
