@@ -67,8 +67,9 @@ public final class RunOptions {
     @Option(
             names = "--shards",
             paramLabel = "P",
-            description = "Tasks a step. The result depends on it, not on the number of executors. Default: as many"
-                    + " as the cluster has task slots.")
+            description =
+                    "Tasks a step. The result depends on it and on --micro-batch-size, not on the number of executors. Default: as many"
+                            + " as the cluster has task slots.")
     @Nullable
     public Integer shards;
 

@@ -72,7 +72,8 @@ class ImageIT {
     void theDriverOfAPodTrainsTheSameAdapterAsHere() throws IOException, InterruptedException {
         Path root = folder.resolve("root");
         TrainRuns here = TrainRuns.in(Files.createDirectories(root.resolve("runs")));
-        String[] options = {"--max-steps", "3", "--micro-batch-size", "1"}; // tasks have four threads there
+        // as --shards, of which the default is the cluster's: tasks have one thread here and four in a pod
+        String[] options = {"--max-steps", "3", "--micro-batch-size", "1"};
         assertThat(here.train(folder.resolve("output").toString(), options).code())
                 .isEqualTo(ExitCode.OK);
         TrainRuns inside = new TrainRuns(Path.of("/tmp"), "/runs/model", "/runs/data.jsonl", Path.of("/tmp/cache"));

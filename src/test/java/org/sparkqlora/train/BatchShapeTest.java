@@ -17,7 +17,8 @@ class BatchShapeTest {
         "512, 16, 2, 8, 1",
         "64, 16, 2, 3, 2",
         "512, 4, 2, 4, 1",
-        "2048, 16, 2, 1, 1"
+        "2048, 16, 2, 1, 1",
+        "512, 16, 65536, 65536, 1"
     })
     void aMicroBatchHasAThousandTokensWhileEachPassHasOne(int width, int rows, int shards, int passes, int expected) {
         assertThat(BatchShape.microBatchSize(width, rows, shards, passes)).isEqualTo(expected);

@@ -148,28 +148,23 @@ record ClusterSetup(JavaSparkContext context, TrainOptions options, Console cons
      * @param width tokens a row
      * @param count rows
      */
-    record MicroRows(int width, int count) {
-        private MicroRows half() {
-            return new MicroRows(width, count / 2);
-        }
-    }
+    record MicroRows(int width, int count) {}
 
     /**
-     * The rows of a micro-batch: as asked for, or as the run was begun with, or as many as are quick, halved until an executor has memory
-     * for a pass that keeps least.
+     * The rows of a micro-batch: as asked for, or as the run was begun with, or by default, halved until an executor has memory for
+     * {@link Recompute#ALL}.
      *
      * @param begun the plan of the run in the output folder
      * @param width tokens a row
      */
     MicroRows microRows(
             ModelConfig config, ModelSpec spec, Paging paging, ExchangeChoice exchange, PlanFile begun, int width) {
-        OptionalInt settled = options.run.batch.microRows();
-        if (settled.isEmpty()) {
-            settled = begun.recorded().stream()
-                    .mapToInt(plan -> plan.batches().microBatchSize())
-                    .findFirst();
-        }
-
+        OptionalInt asked = options.run.batch.microRows();
+        OptionalInt settled = asked.isPresent()
+                ? asked
+                : begun.recorded().stream()
+                        .mapToInt(plan -> plan.batches().microBatchSize())
+                        .findFirst();
         if (settled.isPresent()) {
             return new MicroRows(width, settled.getAsInt());
         }
@@ -182,7 +177,7 @@ record ClusterSetup(JavaSparkContext context, TrainOptions options, Console cons
         while (rows.count() > 1
                 && room.isPresent()
                 && memory(config, spec, paging, rows, exchange, least).executorBytes() > room.getAsLong()) {
-            rows = rows.half();
+            rows = new MicroRows(width, rows.count() / 2);
         }
 
         return rows;
