@@ -96,9 +96,15 @@ public record MemoryPlan(
 
     /**
      * This plan with a frozen base of which no more is resident than {@code base} says: passes of a task then share the weights of a layer
-     * in use.
+     * in use. One that is quantised may be kept in full width beside its codes.
      */
-    public MemoryPlan withBase(BaseMemoryLimit base, BatchShape step) {
+    public MemoryPlan withBase(BaseMemoryLimit base, ModelConfig config, BatchShape step) {
+        if (base.dequantized() && method() == Method.QLORA) {
+            Map<MemoryUse, Long> wide = new EnumMap<>(executorUses);
+            wide.put(MemoryUse.DEQUANTIZED, BaseMemoryLimit.dequantizedBytes(config, spec));
+            return new MemoryPlan(spec, wide, inFile, driver, executors);
+        }
+
         if (baseBytes() <= base.bytes()) {
             return this;
         }

@@ -3,6 +3,7 @@ package org.sparkqlora.model;
 import java.io.Serializable;
 import java.util.HashSet;
 import java.util.Set;
+import java.util.stream.IntStream;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.model.layout.Method;
 import org.sparkqlora.model.layout.ModelSpec;
@@ -18,10 +19,14 @@ import org.sparkqlora.weights.family.ProjectionShape;
  * A bound on what of a frozen base is resident in a process. What does not fit is read again for each use.
  *
  * @param bytes the most
+ * @param dequantized whether the layers of a quantised base are also kept in full width, instead of being dequantised for each use
  */
-public record BaseMemoryLimit(long bytes) implements Serializable {
+public record BaseMemoryLimit(long bytes, boolean dequantized) implements Serializable {
     /** Without a bound. */
     public static final BaseMemoryLimit ALL = new BaseMemoryLimit(Long.MAX_VALUE);
+
+    /** Without a bound, layers in full width. */
+    public static final BaseMemoryLimit DEQUANTIZED = new BaseMemoryLimit(Long.MAX_VALUE, true);
 
     /** Of what a pass reads at once, the pages that it ends in and those that the system maps around them. */
     private static final long PAGES = 1 << 17;
@@ -30,6 +35,10 @@ public record BaseMemoryLimit(long bytes) implements Serializable {
         if (bytes < 1) {
             throw new BadInputException("Cannot keep a base in %d bytes".formatted(bytes));
         }
+    }
+
+    public BaseMemoryLimit(long bytes) {
+        this(bytes, false);
     }
 
     public boolean isBounded() {
@@ -79,6 +88,22 @@ public record BaseMemoryLimit(long bytes) implements Serializable {
         }
 
         return this;
+    }
+
+    /**
+     * Bytes of all layers in full width, each matrix with the ranks of its adapter behind its rows and below them; experts, which are brought to
+     * full width one by one, apart.
+     */
+    public static long dequantizedBytes(ModelConfig config, ModelSpec spec) {
+        long ranks =
+                spec.lora() == null ? 0 : FusedLoraLinears.ranks(spec.lora().rank());
+        return width(spec)
+                * IntStream.range(0, config.layers())
+                        .mapToLong(layer -> Projection.of(config, layer).stream()
+                                .map(projection -> ProjectionShape.of(projection, config, layer))
+                                .mapToLong(shape -> (shape.outputs() + ranks) * (shape.inputs() + ranks))
+                                .sum())
+                        .sum();
     }
 
     private static long small(ModelConfig config, ModelSpec spec) {

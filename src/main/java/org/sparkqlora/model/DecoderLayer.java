@@ -104,7 +104,7 @@ final class DecoderLayer {
      */
     LayerPass open(BoundParameters parameters, Workspace workspace, PassContext context, @Nullable Dropout dropout) {
         return workspace.open(
-                new Workspace.LayerWeights(index, parameters),
+                new Workspace.LayerWeights(index, parameters, dropout != null),
                 opened -> new Opening(parameters, opened, dropout).pass(context.layer(index), workspace));
     }
 

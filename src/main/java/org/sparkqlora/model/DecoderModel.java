@@ -86,7 +86,8 @@ public final class DecoderModel implements AutoCloseable {
         this.binding = hardware.computeThread();
         ResidentBase resident = ResidentBase.of(
                 passes.base(), config(), spec, pool.lanes(Integer.MAX_VALUE).count());
-        this.runner = new PassRunner(pool, resident);
+        boolean dequantized = passes.base().dequantized() && hardware.isHostAccessible();
+        this.runner = new PassRunner(pool, resident, dequantized ? new FullWidthLayers(pool::weightBuffers) : null);
         this.gradients = new GradientPasses(this, spec, runner);
         this.frozen = new FrozenWeights(weights, layout, spec, computeThreads, resident);
         this.layers = IntStream.range(0, config().layers())
@@ -95,7 +96,7 @@ public final class DecoderModel implements AutoCloseable {
         this.initial = new InitialParameters(weights, layout, frozen::floatMatrix, spec.lora());
         this.closing = () -> {
             binding.close();
-            pool.close();
+            runner.close();
             resident.close();
             frozen.close();
         };
@@ -108,7 +109,7 @@ public final class DecoderModel implements AutoCloseable {
         this.layout = base.frozen.layout(spec);
         this.frozen = base.frozen;
         this.layers = base.layers.stream().map(layer -> layer.adapted(layout)).toList();
-        this.runner = base.runner;
+        this.runner = base.runner.ofOtherAdapters();
         this.binding = base.binding;
         this.gradients = new GradientPasses(this, spec, runner);
         this.initial = base.initial.with(layout, lora);

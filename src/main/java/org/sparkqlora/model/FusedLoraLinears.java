@@ -83,7 +83,7 @@ record FusedLoraLinears(
         List<Module> modules = sources.stream().map(Source::module).toList();
         long inputs = sources.get(0).shape().inputs();
         long outputs = modules.stream().mapToLong(Module::outputs).sum();
-        long ranks = roundUp(modules.stream().mapToLong(Module::rank).sum());
+        long ranks = ranks(modules.stream().mapToLong(Module::rank).sum());
         Tensor matrix = workspace.matrix(
                 sources.get(0).projection(),
                 outputs + ranks,
@@ -94,8 +94,9 @@ record FusedLoraLinears(
         return joined;
     }
 
-    private static long roundUp(long ranks) {
-        return (ranks + TILE - 1) / TILE * TILE;
+    /** R for so many ranks. */
+    static long ranks(long sum) {
+        return (sum + TILE - 1) / TILE * TILE;
     }
 
     private void fill(List<Source> sources, BoundParameters parameters, Workspace workspace) {

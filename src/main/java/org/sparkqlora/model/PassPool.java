@@ -9,6 +9,7 @@ import java.util.function.Function;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.sparkqlora.model.shared.WeightBuffers;
 import org.sparkqlora.tensor.BoundedParallelPasses;
+import org.sparkqlora.tensor.ComputeThread;
 import org.sparkqlora.tensor.ComputeThreads;
 import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.tensor.Natives;
@@ -19,13 +20,21 @@ final class PassPool implements AutoCloseable {
     private final int mostAtOnce;
     private final ScalarType activations;
     private final Map<Integer, ComputeThreads> parts = new ConcurrentHashMap<>();
-    private final Deque<WeightBuffers> idle = new ConcurrentLinkedDeque<>();
+    private final Deque<Room> idle = new ConcurrentLinkedDeque<>();
 
     /** @param mostAtOnce passes of one call */
     PassPool(ComputeThreads whole, int mostAtOnce, ScalarType activations) {
         this.whole = whole;
         this.mostAtOnce = mostAtOnce;
         this.activations = activations;
+    }
+
+    /** What one pass works in. */
+    private record Room(ComputeThread thread, WeightBuffers buffers) {
+        private void close() {
+            buffers.close();
+            thread.close();
+        }
     }
 
     /** All threads. */
@@ -46,29 +55,29 @@ final class PassPool implements AutoCloseable {
 
     /** Starts {@code pass} on a thread of its own. */
     <R> CompletableFuture<R> start(ComputeThreads threads, Function<Workspace, R> pass) {
-        WeightBuffers buffers = take();
-        return buffers.thread()
+        Room room = take();
+        return room.thread()
                 .start(() -> {
                     Natives.useThreads(threads.threads());
-                    return pass.apply(new Workspace(buffers, threads));
+                    return pass.apply(new Workspace(room.buffers(), threads));
                 })
-                .whenComplete((result, failure) -> giveBack(buffers));
+                .whenComplete((result, failure) -> idle.push(room));
     }
 
-    /** Buffers for one caller, to be given back. */
-    WeightBuffers take() {
-        WeightBuffers idled = idle.poll();
-        return idled == null ? new WeightBuffers(activations, hardware()) : idled;
+    private Room take() {
+        Room idled = idle.poll();
+        return idled == null ? new Room(hardware().computeThread(), weightBuffers()) : idled;
     }
 
-    void giveBack(WeightBuffers buffers) {
-        idle.push(buffers);
+    /** Room for the weights of one layer, to be closed by the caller. */
+    WeightBuffers weightBuffers() {
+        return new WeightBuffers(activations, hardware());
     }
 
     /** No pass may be running. */
     @Override
     public void close() {
-        idle.forEach(WeightBuffers::close);
+        idle.forEach(Room::close);
         idle.clear();
         parts.values().forEach(ComputeThreads::close);
         whole.close();

@@ -19,8 +19,15 @@ import org.sparkqlora.tensor.cuda.TorchFailure;
  * Runs passes on the threads of a pool, one alone or several at once.
  *
  * @param resident part of the base: where that is not all of it, passes go through the layers side by side
+ * @param fullWidth layers that stay in full width; null where they are written for each use
  */
-record PassRunner(PassPool pool, ResidentBase resident) {
+record PassRunner(
+        PassPool pool, ResidentBase resident, @Nullable FullWidthLayers fullWidth) implements AutoCloseable {
+    /** Passes of other adapters on the same base, which lie otherwise beside its layers. */
+    PassRunner ofOtherAdapters() {
+        return new PassRunner(pool, resident, null);
+    }
+
     /**
      * The settings that a pass begins with.
      *
@@ -36,7 +43,7 @@ record PassRunner(PassPool pool, ResidentBase resident) {
 
     /** Starts {@code pass} on a thread of its own. */
     <R> CompletableFuture<R> start(Entry entry, Function<Workspace, R> pass) {
-        return pool.start(entry.threads(), own -> entry.run(own, pass));
+        return pool.start(entry.threads(), own -> fullWidth == null ? entry.run(own, pass) : fullWidth.run(own, pass));
     }
 
     /** Runs one pass with all threads. */
@@ -71,8 +78,7 @@ record PassRunner(PassPool pool, ResidentBase resident) {
             BiFunction<T, Entry, CompletableFuture<R>> start,
             Consumer<R> sink) {
         ComputeThreads threads = pool.partOf(lanes);
-        WeightBuffers buffers = pool.take();
-        try {
+        try (WeightBuffers buffers = pool.weightBuffers()) {
             while (inputs.hasNext()) {
                 List<T> group = next(inputs, lanes.count());
                 SharedLayers layers = new SharedLayers(group.size(), buffers, pool.whole());
@@ -82,9 +88,17 @@ record PassRunner(PassPool pool, ResidentBase resident) {
                         (each, stopped) -> start.apply(each, new Entry(threads, layers, stopped)),
                         sink);
             }
-        } finally {
-            pool.giveBack(buffers);
         }
+    }
+
+    /** No pass may be running. */
+    @Override
+    public void close() {
+        if (fullWidth != null) {
+            fullWidth.close();
+        }
+
+        pool.close();
     }
 
     private static <T> List<T> next(Iterator<T> inputs, int most) {

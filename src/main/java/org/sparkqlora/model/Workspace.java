@@ -23,8 +23,12 @@ record Workspace(WeightBuffers buffers, ComputeThreads threads, Writer writer, T
         this(buffers, threads, new Writing(threads.dequantizer()), (weights, own, opening) -> opening.apply(own));
     }
 
-    /** The weights of a layer with those that train at one version: equal ones fill buffers alike. */
-    record LayerWeights(int layer, BoundParameters parameters) {}
+    /**
+     * The weights of a layer with those that train at one version: equal ones fill buffers alike.
+     *
+     * @param drops whether adapters drop of their inputs, which are then computed apart from the layer's weights
+     */
+    record LayerWeights(int layer, BoundParameters parameters, boolean drops) {}
 
     /** Opens a layer by {@code opening}, in a workspace with room for its weights. */
     interface Turns {
@@ -35,6 +39,14 @@ record Workspace(WeightBuffers buffers, ComputeThreads threads, Writer writer, T
     sealed interface Writer {
         /** See {@link BaseMatrix#materialize}. */
         Tensor materialize(BaseMatrix weight, Tensor buffer);
+
+        /** Writes a weight to {@code target}, in which there may be gaps between rows. */
+        default void write(BaseMatrix weight, Tensor target) {
+            Tensor made = materialize(weight, target);
+            if (made != target) {
+                target.copy_(made);
+            }
+        }
 
         void fill(Runnable writing);
     }
@@ -63,6 +75,22 @@ record Workspace(WeightBuffers buffers, ComputeThreads threads, Writer writer, T
         public void fill(Runnable writing) {}
     }
 
+    /** Finds the weights of the base in the buffers, and writes what trains beside them. */
+    record TrainedOnly() implements Writer {
+        @Override
+        public Tensor materialize(BaseMatrix weight, Tensor buffer) {
+            return weight.materialized(buffer);
+        }
+
+        @Override
+        public void write(BaseMatrix weight, Tensor target) {}
+
+        @Override
+        public void fill(Runnable writing) {
+            writing.run();
+        }
+    }
+
     /** This workspace with weights in other buffers. */
     Workspace with(WeightBuffers others, Writer otherWriter) {
         return new Workspace(others, threads, otherWriter, turns);
@@ -89,10 +117,7 @@ record Workspace(WeightBuffers buffers, ComputeThreads threads, Writer writer, T
 
     /** Writes a weight in full width to {@code target}, in which there may be gaps between rows. */
     void materialize(BaseMatrix weight, Tensor target) {
-        Tensor made = writer.materialize(weight, target);
-        if (made != target) {
-            target.copy_(made);
-        }
+        writer.write(weight, target);
     }
 
     /** Runs what writes to matrices of this workspace, unless all is written. */

@@ -18,6 +18,7 @@ public record BaseMemoryChoice(@Nullable BaseMemoryLimit asked) {
         return switch (text.toLowerCase(Locale.ROOT)) {
             case "auto" -> AUTO;
             case "all" -> new BaseMemoryChoice(BaseMemoryLimit.ALL);
+            case "dequantized" -> new BaseMemoryChoice(BaseMemoryLimit.DEQUANTIZED);
             default -> new BaseMemoryChoice(new BaseMemoryLimit(bytes(text)));
         };
     }
@@ -27,7 +28,8 @@ public record BaseMemoryChoice(@Nullable BaseMemoryLimit asked) {
             return ByteCount.parse(text).value();
         } catch (BadInputException e) {
             throw new BadInputException(
-                    "Cannot keep a base in '%s': expected all, auto or a number of bytes such as 8G".formatted(text),
+                    "Cannot keep a base in '%s': expected all, dequantized, auto or a number of bytes such as 8G"
+                            .formatted(text),
                     e);
         }
     }
@@ -35,6 +37,17 @@ public record BaseMemoryChoice(@Nullable BaseMemoryLimit asked) {
     /** The choice where no one knows the room: auto keeps all. */
     public BaseMemoryLimit known() {
         return asked == null ? BaseMemoryLimit.ALL : asked;
+    }
+
+    /**
+     * {@code chosen}, or, where that is auto's and of all, all in full width.
+     *
+     * @param room bytes that an executor may take; nothing where no one knows
+     * @param needed bytes that an executor takes with that
+     */
+    public BaseMemoryLimit dequantizedWithin(BaseMemoryLimit chosen, OptionalLong room, long needed) {
+        boolean fits = room.isPresent() && needed <= room.getAsLong();
+        return asked == null && !chosen.isBounded() && fits ? BaseMemoryLimit.DEQUANTIZED : chosen;
     }
 
     /**

@@ -86,7 +86,7 @@ public final class ModelOptions {
 
     public void check(Problems problems) {
         ModelPath.check(problems, "--model", model);
-        base.check(problems, method);
+        base.check(problems, method, device);
         problems.require(
                 revision == null
                         || model == null

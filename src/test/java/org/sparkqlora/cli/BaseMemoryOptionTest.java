@@ -50,7 +50,13 @@ class BaseMemoryOptionTest {
         CommandRun all = runs.train(folder.resolve("all").toString(), "--base-memory", "all", "--max-steps", "2");
         CommandRun window = runs.train(folder.resolve("window").toString(), "--base-memory", least, "--max-steps", "2");
 
+        CommandRun wide =
+                runs.train(folder.resolve("wide").toString(), "--base-memory", "dequantized", "--max-steps", "2");
+
         assertThat(all.code()).as(all.err()).isEqualTo(ExitCode.OK);
+        assertThat(wide.code()).as(wide.err()).isEqualTo(ExitCode.OK);
+        assertThat(folder.resolve("wide/adapter/adapter_model.safetensors"))
+                .hasSameBinaryContentAs(folder.resolve("all/adapter/adapter_model.safetensors"));
         assertThat(window.code()).as(window.err()).isEqualTo(ExitCode.OK);
         assertThat(window.err()).contains("base memory: ");
         assertThat(folder.resolve("window/adapter/adapter_model.safetensors"))
@@ -61,7 +67,7 @@ class BaseMemoryOptionTest {
     void evaluateFindsTheSameLossAndGenerateTheSameText() throws IOException {
         List<String> losses = new ArrayList<>();
         List<String> texts = new ArrayList<>();
-        for (String memory : List.of("all", least)) {
+        for (String memory : List.of("all", least, "dequantized")) {
             CommandRun loss = CommandRun.of(
                     "evaluate",
                     "--model",
@@ -98,8 +104,9 @@ class BaseMemoryOptionTest {
             texts.add(text.out().get(0));
         }
 
-        assertThat(losses.get(0)).isNotEmpty().isEqualTo(losses.get(1));
-        assertThat(texts.get(0)).isEqualTo(texts.get(1));
+        assertThat(losses.get(0)).isNotEmpty();
+        assertThat(losses).containsOnly(losses.get(0));
+        assertThat(texts).containsOnly(texts.get(0));
     }
 
     @Test
@@ -122,6 +129,19 @@ class BaseMemoryOptionTest {
         assertThat(run.code()).isEqualTo(ExitCode.BAD_INPUT);
         assertThat(run.err())
                 .contains("--base-memory: expected --method qlora or lora with it, found full, whose base trains");
+    }
+
+    @Test
+    void onlyAQuantisedBaseOnTheProcessorIsDequantised() {
+        String output = folder.resolve("output").toString();
+        CommandRun lora = runs.train(output, "--base-memory", "dequantized", "--method", "lora");
+        CommandRun card = runs.train(output, "--base-memory", "dequantized", "--device", "cuda");
+
+        assertThat(lora.code()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(lora.err()).contains("--base-memory dequantized: expected --method qlora with it, found lora");
+        assertThat(card.code()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(card.err())
+                .contains("--base-memory dequantized: expected tasks on the processor, found them on a GPU");
     }
 
     private String cache() {

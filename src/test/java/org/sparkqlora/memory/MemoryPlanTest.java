@@ -233,7 +233,7 @@ class MemoryPlanTest {
         MemoryPlan all = ofThreads(LoraSpec.allLinear(16, 16), 4);
         BaseMemoryLimit base = new BaseMemoryLimit(100_000_000);
 
-        MemoryPlan bounded = all.withBase(base, step);
+        MemoryPlan bounded = all.withBase(base, LlamaSizes.of(1e9), step);
 
         assertThat(bounded.baseBytes()).isEqualTo(base.bytes());
         assertThat(bounded.bytes(MemoryUse.WORKSPACE)).isEqualTo(all.bytes(MemoryUse.WORKSPACE) / 4);
@@ -245,8 +245,9 @@ class MemoryPlanTest {
                         - bounded.bytes(MemoryUse.MALLOC_SLACK));
         assertThat(bounded.bytes(MemoryUse.MALLOC_SLACK)).isLessThan(all.bytes(MemoryUse.MALLOC_SLACK));
         assertThat(bounded.heapBytes()).isEqualTo(all.heapBytes());
-        assertThat(all.withBase(BaseMemoryLimit.ALL, step)).isSameAs(all);
-        assertThat(all.withBase(new BaseMemoryLimit(all.baseBytes()), step)).isSameAs(all);
+        assertThat(all.withBase(BaseMemoryLimit.ALL, LlamaSizes.of(1e9), step)).isSameAs(all);
+        assertThat(all.withBase(new BaseMemoryLimit(all.baseBytes()), LlamaSizes.of(1e9), step))
+                .isSameAs(all);
     }
 
     @Test
@@ -266,6 +267,22 @@ class MemoryPlanTest {
 
         assertThat(ofThreads(lora, 8).executorBytes())
                 .isEqualTo(ofThreads(lora, 1).executorBytes());
+    }
+
+    /** Once a process, however many pass; adapters lie beside the weights. */
+    @Test
+    void aDequantisedBaseTakesItsLayersInFullWidth() {
+        ModelConfig config = LlamaSizes.of(1e9);
+        DecoderTensors tensors = DecoderTensors.of(config);
+        long layers = Short.BYTES
+                * tensors.projections().stream().mapToLong(tensors::elements).sum();
+        BatchShape step = new BatchShape(512, 8, 1, 2, 2, Recompute.NONE, 4);
+        MemoryPlan all = ofThreads(LoraSpec.allLinear(16, 16), 4);
+
+        MemoryPlan wide = all.withBase(BaseMemoryLimit.DEQUANTIZED, config, step);
+
+        assertThat(wide.executorBytes() - all.executorBytes()).isBetween(layers, layers * 11 / 10);
+        assertThat(wide.heapBytes()).isEqualTo(all.heapBytes());
     }
 
     /** Four micro-batches a task. */

@@ -26,6 +26,7 @@ import org.sparkqlora.model.generation.PromptedText;
 import org.sparkqlora.model.generation.Sampling;
 import org.sparkqlora.model.loss.LossTotal;
 import org.sparkqlora.model.shared.WeightBuffers;
+import org.sparkqlora.tensor.ComputeThread;
 import org.sparkqlora.tensor.ComputeThreads;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tensor.Hardware;
@@ -112,11 +113,12 @@ class ConcurrentPassesTest {
                 DecoderModel model = LoadedModel.of(weights, golden.spec(Mode.QLORA), 1);
                 BoundParameters parameters = model.bind(golden.adapter(model.parameters()));
                 ComputeThreads threads = ComputeThreads.of(1, Hardware::processor);
+                ComputeThread thread = threads.hardware().computeThread();
                 WeightBuffers buffers = new WeightBuffers(ScalarType.Float, threads.hardware())) {
             ModelPass pass = new ModelPass(model, parameters, new Workspace(buffers, threads), null, null, () -> true);
             DocumentBatch batch = new DocumentBatch(golden.batch());
 
-            assertThatThrownBy(() -> buffers.thread().call(() -> pass.losses(batch)))
+            assertThatThrownBy(() -> thread.call(() -> pass.losses(batch)))
                     .isInstanceOf(CancellationException.class)
                     .hasMessage("Cannot finish a micro-batch: its task was cancelled");
         }

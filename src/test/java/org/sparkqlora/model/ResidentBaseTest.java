@@ -59,6 +59,10 @@ class ResidentBaseTest {
                 assertSame(paged(golden, mode, weights, 2, Recompute.ALL), whole);
             }
 
+            if (mode == Mode.QLORA) {
+                assertSame(dequantized(golden, weights), whole);
+            }
+
             if (inAllWays || mode == Mode.LORA) {
                 assertSame(paged(golden, mode, weights, 1, Recompute.NONE), whole);
             }
@@ -84,6 +88,21 @@ class ResidentBaseTest {
             Found found = found(golden, paged);
             assertThat(paged.pagedBytes()).isPositive();
             return found;
+        }
+    }
+
+    /** As it is found between passes at other parameters. */
+    private static Found dequantized(GoldenModel golden, WeightFolder weights) {
+        PassOptions passes = PassOptions.recomputing(Recompute.NONE).keeping(BaseMemoryLimit.DEQUANTIZED);
+        ModelSpec spec = golden.spec(Mode.QLORA);
+        try (DecoderModel model = DecoderModel.load(
+                        weights, spec, 2, passes, LoadedModel.SCRATCH, spec.precision()::onProcessor);
+                BoundParameters others =
+                        model.bind(FlatVector.zeros(model.parameters().size()))) {
+            model.losses(others, golden.packed());
+            assertThat(found(golden, model).losses()).isNotEmpty();
+            model.losses(others, golden.packed());
+            return found(golden, model);
         }
     }
 

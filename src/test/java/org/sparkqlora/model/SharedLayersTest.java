@@ -144,7 +144,7 @@ class SharedLayersTest {
 
     private void openAll(BoundParameters parameters, Workspace workspace, int... order) {
         for (int layer : order) {
-            workspace.open(new Workspace.LayerWeights(layer, parameters), opened -> {
+            workspace.open(new Workspace.LayerWeights(layer, parameters, false), opened -> {
                 opened.fill(() -> writes.add(String.valueOf(layer)));
                 return null;
             });

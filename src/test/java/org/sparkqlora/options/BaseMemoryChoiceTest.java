@@ -41,9 +41,29 @@ class BaseMemoryChoiceTest {
     }
 
     @Test
+    void autoKeepsAllInFullWidthWhereThatFits() {
+        assertThat(dequantized("auto", BaseMemoryLimit.ALL, OptionalLong.of(NEEDED)))
+                .isEqualTo(BaseMemoryLimit.DEQUANTIZED);
+        assertThat(dequantized("auto", BaseMemoryLimit.ALL, OptionalLong.of(NEEDED - 1)))
+                .isEqualTo(BaseMemoryLimit.ALL);
+        assertThat(dequantized("auto", BaseMemoryLimit.ALL, OptionalLong.empty()))
+                .isEqualTo(BaseMemoryLimit.ALL);
+        assertThat(dequantized("auto", new BaseMemoryLimit(50), OptionalLong.of(NEEDED)))
+                .isEqualTo(new BaseMemoryLimit(50));
+        assertThat(dequantized("all", BaseMemoryLimit.ALL, OptionalLong.of(NEEDED)))
+                .isEqualTo(BaseMemoryLimit.ALL);
+        assertThat(BaseMemoryChoice.parse("dequantized").known()).isEqualTo(BaseMemoryLimit.DEQUANTIZED);
+    }
+
+    private static BaseMemoryLimit dequantized(String asked, BaseMemoryLimit chosen, OptionalLong room) {
+        return BaseMemoryChoice.parse(asked).dequantizedWithin(chosen, room, NEEDED);
+    }
+
+    @Test
     void anythingElseIsRefused() {
         assertThatThrownBy(() -> BaseMemoryChoice.parse("much"))
-                .hasMessage("Cannot keep a base in 'much': expected all, auto or a number of bytes such as 8G");
+                .hasMessage(
+                        "Cannot keep a base in 'much': expected all, dequantized, auto or a number of bytes such as 8G");
         assertThatThrownBy(() -> BaseMemoryChoice.parse("0")).hasMessage("Cannot keep a base in 0 bytes");
     }
 }

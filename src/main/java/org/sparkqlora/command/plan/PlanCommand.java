@@ -11,6 +11,7 @@ import org.sparkqlora.command.Command;
 import org.sparkqlora.memory.GpuMemoryPlan;
 import org.sparkqlora.memory.MemoryComparison;
 import org.sparkqlora.memory.MemoryPlan;
+import org.sparkqlora.model.BaseMemoryLimit;
 import org.sparkqlora.model.layout.FactorInitialization;
 import org.sparkqlora.model.layout.Method;
 import org.sparkqlora.model.layout.ModelSpec;
@@ -74,6 +75,7 @@ public final class PlanCommand implements Command {
             "--batch-size",
             "--micro-batch-size",
             "--optimizer-pages",
+            "--base-memory",
             "--recompute",
             "--task-cpus",
             "--passes-at-once",
@@ -193,11 +195,12 @@ public final class PlanCommand implements Command {
         problems.require(!measure || model != null, "--measure: expected --model with it, found none");
         problems.require(!measure || ProcessMemory.isTold(), "--measure: expected Linux, found another system");
         problems.require(
-                !measure || !base.known().isBounded(),
+                !measure || base.known().equals(BaseMemoryLimit.ALL),
                 "--measure: expected no --base-memory with it, which full training has not");
         costs.check(problems, executors);
         problems.require(threads > 0, "--task-cpus: expected at least 1, found %d", threads);
         problems.require(!measure || !onGpus(), "--measure: expected no --device cuda with it");
+        problems.require(!base.known().dequantized() || !onGpus(), BaseOptions.DEQUANTIZED_ON_GPU);
         problems.require(!measure || settingsOf == null, "--spark-conf: expected no --measure with it");
         problems.collect(
                 "--sequence-length, --batch-size, --micro-batch-size, --passes-at-once, --shards, --executors",
@@ -211,7 +214,7 @@ public final class PlanCommand implements Command {
     public String run(Console console) {
         ModelConfig config = config();
         MemoryComparison plans = MemoryComparison.of(config, spec(), update.optimizer(), update.plannedPaging(), step())
-                .map(plan -> withDriver(config, plan.withBase(base.known(), step())));
+                .map(plan -> withDriver(config, plan.withBase(base.known(), config, step())));
         PlanReport report = new PlanReport(
                 config,
                 plans,
@@ -285,10 +288,11 @@ public final class PlanCommand implements Command {
         List<String> options = new ArrayList<>(given.without(NOT_OF_TRAINING));
         options.add("--optimizer-pages="
                 + PageChoice.of(update.plannedPaging().place()).optionName());
+        options.add("--base-memory=all");
         options.add("--recompute=" + RecomputeChoice.label(one.recompute()));
         try (TrialRuns trials = TrialRuns.of(config.vocabularySize(), one, options)) {
             return plans.stream()
-                    .map(plan -> plan.withBase(base.known(), one))
+                    .map(plan -> plan.withBase(base.known(), config, one))
                     .map(plan -> new PlanReport.Measurement(
                             plan.method(), plan.executorBytes(), trials.peakOf(plan.method(), console)))
                     .toList();

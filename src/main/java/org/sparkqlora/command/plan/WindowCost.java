@@ -47,7 +47,12 @@ record WindowCost(
         long chunks = ceilingOf((long) step.rowsAtOnce() * step.sequenceLength(), division.tokensOfChunk());
         long ofHead = keepsHead ? 0 : 2 * division.head() * chunks * batches;
         return new WindowCost(
-                all.withBase(base, step), base, step.tasksAtOnce() * (ofLayers + ofHead), least, computeSeconds, disk);
+                all.withBase(base, config, step),
+                base,
+                step.tasksAtOnce() * (ofLayers + ofHead),
+                least,
+                computeSeconds,
+                disk);
     }
 
     Method method() {

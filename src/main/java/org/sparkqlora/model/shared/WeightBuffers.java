@@ -5,14 +5,13 @@ import java.util.List;
 import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
-import org.sparkqlora.tensor.ComputeThread;
 import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.tensor.TensorScope;
 import org.sparkqlora.weights.family.Projection;
 
 /**
- * A thread for passes, and room for the weights of one layer in full width, made at first use and used again: no more than one
- * layer's weights exist so at any time. Belongs to one pass at a time, or to passes that open layers in turns.
+ * Room for the weights of one layer in full width, made at first use and used again. Belongs to one pass at a time, or to passes that open
+ * layers in turns.
  */
 public final class WeightBuffers implements AutoCloseable {
     /** @param layout of what was last written */
@@ -20,17 +19,11 @@ public final class WeightBuffers implements AutoCloseable {
 
     private final Map<Projection, Filled> filledBuffers = new EnumMap<>(Projection.class);
     private final ScalarType type;
-    private final ComputeThread thread;
     private final Hardware hardware;
 
     public WeightBuffers(ScalarType type, Hardware hardware) {
         this.type = type;
         this.hardware = hardware;
-        this.thread = hardware.computeThread();
-    }
-
-    public ComputeThread thread() {
-        return thread;
     }
 
     /**
@@ -63,6 +56,5 @@ public final class WeightBuffers implements AutoCloseable {
     public void close() {
         filledBuffers.values().forEach(filled -> filled.buffer().releaseReference());
         filledBuffers.clear();
-        thread.close();
     }
 }

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.function.LongSupplier;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.memory.MemoryPlan;
@@ -20,6 +21,7 @@ import org.sparkqlora.model.layout.Precision;
 import org.sparkqlora.optim.OptimizerSpec;
 import org.sparkqlora.optim.Optimizers;
 import org.sparkqlora.optim.Paging;
+import org.sparkqlora.options.BaseOptions;
 import org.sparkqlora.options.ByteCount;
 import org.sparkqlora.options.Console;
 import org.sparkqlora.options.PrecisionChoice;
@@ -90,7 +92,8 @@ record ClusterSetup(JavaSparkContext context, TrainOptions options, Console cons
             return BaseMemoryLimit.ALL;
         }
 
-        OptionalLong room = new ClusterCheck(context).roomOfExecutor(options.model.device);
+        ClusterCheck check = new ClusterCheck(context);
+        OptionalLong room = check.roomOfExecutor(options.model.device);
         int passes = TaskSlots.ofExecutor(context) * passesAtOnce();
         long smallest = BaseMemoryLimit.smallest(config, all.spec(), passes);
         BaseMemoryLimit chosen = options.model
@@ -98,6 +101,10 @@ record ClusterSetup(JavaSparkContext context, TrainOptions options, Console cons
                 .choice()
                 .within(room, all.executorBytes(), all.baseBytes(), smallest)
                 .require(config, all.spec(), passes);
+        if (chosen.dequantized() && check.onGpus(options.model.device)) {
+            throw new BadInputException(BaseOptions.DEQUANTIZED_ON_GPU);
+        }
+
         if (chosen.isBounded()) {
             console.note(
                     "base memory: %s of %s%s",
@@ -106,6 +113,25 @@ record ClusterSetup(JavaSparkContext context, TrainOptions options, Console cons
                     options.model.base.known().isBounded()
                             ? ""
                             : ", since an executor may take " + ByteCount.describe(room.orElseThrow()));
+        }
+
+        return chosen;
+    }
+
+    /**
+     * {@code base}, or all of it in full width where nothing is recomputed and an executor has memory for that; auto is noted.
+     *
+     * @param needed bytes that an executor takes with that
+     */
+    BaseMemoryLimit dequantized(BaseMemoryLimit base, ModelSpec spec, Recompute recompute, LongSupplier needed) {
+        if (recompute != Recompute.NONE || spec.method() != Method.QLORA) {
+            return base;
+        }
+
+        OptionalLong room = new ClusterCheck(context).roomOfExecutor(options.model.device);
+        BaseMemoryLimit chosen = options.model.base.choice().dequantizedWithin(base, room, needed.getAsLong());
+        if (chosen != base) {
+            console.note("base memory: dequantized, since an executor has room for its layers in full width");
         }
 
         return chosen;
@@ -211,7 +237,7 @@ record ClusterSetup(JavaSparkContext context, TrainOptions options, Console cons
                 passes.recompute(),
                 passes.atOnce());
         MemoryPlan plan = MemoryPlan.of(config, spec, options.update.optimizer(), paging, step)
-                .withBase(passes.base(), step);
+                .withBase(passes.base(), config, step);
         return exchange.executorsHoldState(options.run.localSteps) ? options.exchange.zeroStage.of(plan) : plan;
     }
 

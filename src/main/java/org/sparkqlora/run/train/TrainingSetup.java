@@ -108,8 +108,15 @@ record TrainingSetup(
         ClusterSetup.MicroRows rows = setup.microRows(config, spec, paging, exchange, begun, width);
         MemoryPlan whole =
                 setup.memory(config, spec, paging, rows, exchange, setup.passes(Recompute.ALL, BaseMemoryLimit.ALL));
-        BaseMemoryLimit base = setup.base(config, whole);
-        Recompute recompute = setup.recompute(config, spec, paging, rows, exchange, base);
+        BaseMemoryLimit kept = setup.base(config, whole);
+        Recompute recompute = setup.recompute(config, spec, paging, rows, exchange, kept);
+        PassOptions quickest = setup.passes(recompute, BaseMemoryLimit.DEQUANTIZED);
+        BaseMemoryLimit base = setup.dequantized(
+                kept,
+                spec,
+                recompute,
+                () -> setup.memory(config, spec, paging, rows, exchange, quickest)
+                        .executorBytes());
         MemoryPlan memory = setup.withDriver(
                 setup.memory(config, spec, paging, rows, exchange, setup.passes(recompute, base)),
                 exchange,

@@ -56,6 +56,11 @@ public final class ClusterCheck {
         return settings.roomOfExecutor(device, ProcessFacts.machineBytesHere());
     }
 
+    /** Whether tasks compute on GPUs. */
+    public boolean onGpus(DeviceChoice device) {
+        return settings.onGpus(device);
+    }
+
     /** One of each process. */
     private List<ProcessFacts> executors(ClusterNeeds needs, int slots) {
         try (HadoopJobs jobs = HadoopJobs.begin(context, "check: %d slots", slots)) {

@@ -34,8 +34,7 @@ public record ClusterSettings(SparkConf conf) {
 
     /** See {@link org.sparkqlora.spark.check.ClusterCheck#roomOfExecutor}. */
     public OptionalLong roomOfExecutor(DeviceChoice device, long machineBytes) {
-        boolean onGpus = conf.getInt(ModelTasks.GPUS_OF_EXECUTOR, 0) > 0;
-        if (onGpus || device == DeviceChoice.CUDA) {
+        if (onGpus(device)) {
             return OptionalLong.empty();
         }
 
@@ -45,6 +44,12 @@ public record ClusterSettings(SparkConf conf) {
 
         long heapBytes = conf.getSizeAsBytes("spark.executor.memory", "1g");
         return boundsMemory() ? OptionalLong.of(heapBytes + overheadBytes(heapBytes)) : OptionalLong.empty();
+    }
+
+    /** See {@link org.sparkqlora.spark.check.ClusterCheck#onGpus}. */
+    public boolean onGpus(DeviceChoice device) {
+        boolean given = conf.getInt(ModelTasks.GPUS_OF_EXECUTOR, 0) > 0;
+        return given && device != DeviceChoice.CPU || device == DeviceChoice.CUDA;
     }
 
     /** Memory outside the heap of each executor that Spark counts by itself. */

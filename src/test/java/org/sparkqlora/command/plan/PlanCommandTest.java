@@ -89,6 +89,17 @@ class PlanCommandTest {
     }
 
     @Test
+    void aDequantisedBaseIsCountedAndIsNoneOfACard() throws IOException {
+        CommandRun all = CommandRun.of("plan", "--model", LLAMA);
+        CommandRun wide = CommandRun.of("plan", "--model", LLAMA, "--base-memory", "dequantized");
+        CommandRun card = CommandRun.of("plan", "--model", LLAMA, "--base-memory", "dequantized", "--device", "cuda");
+
+        assertThat(executorBytes(summary(wide))).isGreaterThan(executorBytes(summary(all)));
+        assertThat(card.code()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(card.err()).contains("--base-memory dequantized: expected tasks on the processor");
+    }
+
+    @Test
     void theSpeedOfTheDiskIsMeasuredWhereThereAreWeights() throws IOException {
         JsonNode window = summary(CommandRun.of("plan", "--model", LLAMA, "--base-memory", "1K"))
                 .at("/base_memory/qlora");

@@ -6,6 +6,8 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.sparkqlora.model.BaseMemoryLimit;
+import org.sparkqlora.model.Recompute;
 import org.sparkqlora.model.layout.LoraSpec;
 import org.sparkqlora.model.layout.Method;
 import org.sparkqlora.model.layout.ModelSpec;
@@ -54,6 +56,21 @@ class ClusterSetupTest {
 
         assertThat(rows(0.5e9, none)).isEqualTo(new ClusterSetup.MicroRows(256, 4));
         assertThat(rows(500e9, none)).isEqualTo(new ClusterSetup.MicroRows(256, 1));
+    }
+
+    @Test
+    void layersAreKeptInFullWidthWhereNothingIsRecomputedAndThereIsRoom() {
+        ModelSpec spec = new ModelSpec(Method.QLORA, Precision.BF16, QuantSpec.DEFAULT, LoraSpec.allLinear(4, 8));
+
+        assertThat(setup.dequantized(BaseMemoryLimit.ALL, spec, Recompute.NONE, () -> 1))
+                .isEqualTo(BaseMemoryLimit.DEQUANTIZED);
+        assertThat(setup.dequantized(BaseMemoryLimit.ALL, spec, Recompute.NONE, () -> Long.MAX_VALUE))
+                .isEqualTo(BaseMemoryLimit.ALL);
+        assertThat(setup.dequantized(BaseMemoryLimit.ALL, spec, Recompute.ALL, () -> 1))
+                .isEqualTo(BaseMemoryLimit.ALL);
+        ModelSpec lora = new ModelSpec(Method.LORA, Precision.BF16, QuantSpec.DEFAULT, LoraSpec.allLinear(4, 8));
+        assertThat(setup.dequantized(BaseMemoryLimit.ALL, lora, Recompute.NONE, () -> 1))
+                .isEqualTo(BaseMemoryLimit.ALL);
     }
 
     private ClusterSetup.MicroRows rows(double parameters, PlanFile begun) {

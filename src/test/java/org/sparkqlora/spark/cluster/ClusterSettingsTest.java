@@ -29,6 +29,8 @@ class ClusterSettingsTest {
         assertThat(settings("spark://host:7077").roomOfExecutor(DeviceChoice.AUTO, GIBI))
                 .isEmpty();
         assertThat(gpus.roomOfExecutor(DeviceChoice.AUTO, GIBI)).isEmpty();
+        assertThat(gpus.onGpus(DeviceChoice.AUTO)).isTrue();
+        assertThat(gpus.roomOfExecutor(DeviceChoice.CPU, GIBI)).hasValue(4 * GIBI + 2 * GIBI);
         assertThat(settings("local[2]").roomOfExecutor(DeviceChoice.CUDA, GIBI)).isEmpty();
     }
 
