@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""The peers' kernels on a CPU: NF4 by bitsandbytes, AdamW by bitsandbytes and torch, products, attention.
+"""The peers' kernels on a CPU: NF4 by bitsandbytes, AdamW by bitsandbytes and torch, products; attention and products in float32 on one thread.
 
     python peer_kernels.py --threads 2 [--repetitions 5]
 
-Prints one JSON line whose names and sizes are those of `bench`; each figure is a median.
+Prints one JSON line whose names and sizes are those of `bench` with a micro-batch of one row; each figure is a median.
 """
 import argparse
 import json
@@ -76,7 +76,6 @@ def product(m, k, n, dtype):
 def products():
     return {
         "bf16_2048x576x1536_tflops": product(2048, 576, 1536, BF16),
-        "float32_2048x576x1536_tflops": product(2048, 576, 1536, torch.float32),
         "bf16_2048x4096x4096_tflops": product(2048, 4096, 4096, BF16),
     }
 
@@ -97,4 +96,7 @@ def attention():
 if __name__ == "__main__":
     torch.set_num_threads(options.threads)
     torch.manual_seed(0)
-    print(json.dumps({"nf4": four_bit(), "optimizer": optimizers(), "matmul": products(), "attention": attention()}))
+    figures = {"nf4": four_bit(), "optimizer": optimizers(), "matmul": products()}
+    torch.set_num_threads(1)
+    figures["thread"] = {"float32_2048x576x1536_tflops": product(2048, 576, 1536, torch.float32)}
+    print(json.dumps(figures | {"attention": attention()}))
