@@ -117,10 +117,11 @@ class TrainCommandTest {
     }
 
     @Test
-    void whatAPassKeepsFollowsFromMemory() throws IOException {
+    void whatAPassTakesAndKeepsFollowsFromMemory() throws IOException {
         CommandRun run = train(output, "--max-steps", "1");
 
         assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
+        assertThat(run.err()).containsPattern("micro-batch size: [1-9][0-9]*, of rows of up to [0-9]+ tokens");
         assertThat(run.err()).contains("recompute: none (an executor may take ");
     }
 

@@ -178,7 +178,7 @@ record ClusterSetup(JavaSparkContext context, TrainOptions options, Console cons
 
     /**
      * The rows of a micro-batch: as asked for, or as the run was begun with, or by default, halved until an executor has memory for
-     * {@link Recompute#ALL}.
+     * {@link Recompute#ALL}; a default is noted.
      *
      * @param begun the plan of the run in the output folder
      * @param width tokens a row
@@ -206,6 +206,7 @@ record ClusterSetup(JavaSparkContext context, TrainOptions options, Console cons
             rows = new MicroRows(width, rows.count() / 2);
         }
 
+        console.note("micro-batch size: %d, of rows of up to %d tokens", rows.count(), width);
         return rows;
     }
 
