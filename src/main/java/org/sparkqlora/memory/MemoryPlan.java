@@ -96,7 +96,7 @@ public record MemoryPlan(
 
     /**
      * This plan with a frozen base of which no more is resident than {@code base} says: passes of a task then share the weights of a layer
-     * in use. One that is quantised may be kept in full width beside its codes.
+     * in use. One that is quantised may be kept dequantised beside its codes.
      */
     public MemoryPlan withBase(BaseMemoryLimit base, ModelConfig config, BatchShape step) {
         if (base.dequantized() && method() == Method.QLORA) {

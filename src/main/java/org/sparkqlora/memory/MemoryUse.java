@@ -28,7 +28,7 @@ public enum MemoryUse implements OptionChoice {
     LAYER_RECOMPUTE("activations, one layer", Home.NATIVE),
     /** The weights of one layer in full width, beside their adapters in the matrices that products take. */
     WORKSPACE("weights of a layer in use", Home.NATIVE),
-    /** All layers in full width, where they are kept so. */
+    /** All layers dequantised, where they are kept so. */
     DEQUANTIZED("base dequantised", Home.NATIVE),
     /** Logits of a chunk of tokens. Done with when the first layer is recomputed. */
     LOSS("loss", Home.NATIVE),

@@ -19,13 +19,13 @@ import org.sparkqlora.weights.family.ProjectionShape;
  * A bound on what of a frozen base is resident in a process. What does not fit is read again for each use.
  *
  * @param bytes the most
- * @param dequantized whether the layers of a quantised base are also kept in full width, instead of being dequantised for each use
+ * @param dequantized whether the layers of a quantised base are also kept dequantised, instead of being dequantised for each use
  */
 public record BaseMemoryLimit(long bytes, boolean dequantized) implements Serializable {
     /** Without a bound. */
     public static final BaseMemoryLimit ALL = new BaseMemoryLimit(Long.MAX_VALUE);
 
-    /** Without a bound, layers in full width. */
+    /** Without a bound, layers dequantised. */
     public static final BaseMemoryLimit DEQUANTIZED = new BaseMemoryLimit(Long.MAX_VALUE, true);
 
     /** Of what a pass reads at once, the pages that it ends in and those that the system maps around them. */
@@ -91,8 +91,8 @@ public record BaseMemoryLimit(long bytes, boolean dequantized) implements Serial
     }
 
     /**
-     * Bytes of all layers in full width, each matrix with the ranks of its adapter behind its rows and below them; experts, which are brought to
-     * full width one by one, apart.
+     * Bytes of all layers dequantised, each matrix with the ranks of its adapter behind its rows and below them; experts, which are
+     * dequantised one by one, apart.
      */
     public static long dequantizedBytes(ModelConfig config, ModelSpec spec) {
         long ranks =

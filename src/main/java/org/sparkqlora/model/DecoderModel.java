@@ -87,7 +87,7 @@ public final class DecoderModel implements AutoCloseable {
         ResidentBase resident = ResidentBase.of(
                 passes.base(), config(), spec, pool.lanes(Integer.MAX_VALUE).count());
         boolean dequantized = passes.base().dequantized() && hardware.isHostAccessible();
-        this.runner = new PassRunner(pool, resident, dequantized ? new FullWidthLayers(pool::weightBuffers) : null);
+        this.runner = new PassRunner(pool, resident, dequantized ? new DequantizedLayers(pool::weightBuffers) : null);
         this.gradients = new GradientPasses(this, spec, runner);
         this.frozen = new FrozenWeights(weights, layout, spec, computeThreads, resident);
         this.layers = IntStream.range(0, config().layers())

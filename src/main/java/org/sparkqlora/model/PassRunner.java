@@ -19,10 +19,10 @@ import org.sparkqlora.tensor.cuda.TorchFailure;
  * Runs passes on the threads of a pool, one alone or several at once.
  *
  * @param resident part of the base: where that is not all of it, passes go through the layers side by side
- * @param fullWidth layers that stay in full width; null where they are written for each use
+ * @param dequantized layers that stay dequantised; null where they are dequantised for each use
  */
 record PassRunner(
-        PassPool pool, ResidentBase resident, @Nullable FullWidthLayers fullWidth) implements AutoCloseable {
+        PassPool pool, ResidentBase resident, @Nullable DequantizedLayers dequantized) implements AutoCloseable {
     /** Passes of other adapters on the same base, which lie otherwise beside its layers. */
     PassRunner ofOtherAdapters() {
         return new PassRunner(pool, resident, null);
@@ -43,7 +43,8 @@ record PassRunner(
 
     /** Starts {@code pass} on a thread of its own. */
     <R> CompletableFuture<R> start(Entry entry, Function<Workspace, R> pass) {
-        return pool.start(entry.threads(), own -> fullWidth == null ? entry.run(own, pass) : fullWidth.run(own, pass));
+        return pool.start(
+                entry.threads(), own -> dequantized == null ? entry.run(own, pass) : dequantized.run(own, pass));
     }
 
     /** Runs one pass with all threads. */
@@ -94,8 +95,8 @@ record PassRunner(
     /** No pass may be running. */
     @Override
     public void close() {
-        if (fullWidth != null) {
-            fullWidth.close();
+        if (dequantized != null) {
+            dequantized.close();
         }
 
         pool.close();

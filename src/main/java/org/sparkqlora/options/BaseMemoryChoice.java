@@ -40,7 +40,7 @@ public record BaseMemoryChoice(@Nullable BaseMemoryLimit asked) {
     }
 
     /**
-     * {@code chosen}, or, where that is auto's and of all, all in full width.
+     * {@code chosen}, or, where that is auto's and of all, all dequantised.
      *
      * @param room bytes that an executor may take; nothing where no one knows
      * @param needed bytes that an executor takes with that

@@ -271,7 +271,7 @@ class MemoryPlanTest {
 
     /** Once a process, however many pass; adapters lie beside the weights. */
     @Test
-    void aDequantisedBaseTakesItsLayersInFullWidth() {
+    void aDequantisedBaseTakesItsDequantisedLayers() {
         ModelConfig config = LlamaSizes.of(1e9);
         DecoderTensors tensors = DecoderTensors.of(config);
         long layers = Short.BYTES

@@ -41,7 +41,7 @@ class BaseMemoryChoiceTest {
     }
 
     @Test
-    void autoKeepsAllInFullWidthWhereThatFits() {
+    void autoKeepsAllDequantisedWhereThatFits() {
         assertThat(dequantized("auto", BaseMemoryLimit.ALL, OptionalLong.of(NEEDED)))
                 .isEqualTo(BaseMemoryLimit.DEQUANTIZED);
         assertThat(dequantized("auto", BaseMemoryLimit.ALL, OptionalLong.of(NEEDED - 1)))

@@ -119,7 +119,7 @@ record ClusterSetup(JavaSparkContext context, TrainOptions options, Console cons
     }
 
     /**
-     * {@code base}, or all of it in full width where nothing is recomputed and an executor has memory for that; auto is noted.
+     * {@code base}, or all of it dequantised where nothing is recomputed and an executor has memory for that; auto is noted.
      *
      * @param needed bytes that an executor takes with that
      */
@@ -131,7 +131,7 @@ record ClusterSetup(JavaSparkContext context, TrainOptions options, Console cons
         OptionalLong room = new ClusterCheck(context).roomOfExecutor(options.model.device);
         BaseMemoryLimit chosen = options.model.base.choice().dequantizedWithin(base, room, needed.getAsLong());
         if (chosen != base) {
-            console.note("base memory: dequantized, since an executor has room for its layers in full width");
+            console.note("base memory: dequantized, since an executor has room for its dequantised layers");
         }
 
         return chosen;

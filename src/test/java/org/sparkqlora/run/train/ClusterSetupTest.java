@@ -59,7 +59,7 @@ class ClusterSetupTest {
     }
 
     @Test
-    void layersAreKeptInFullWidthWhereNothingIsRecomputedAndThereIsRoom() {
+    void layersAreKeptDequantisedWhereNothingIsRecomputedAndThereIsRoom() {
         ModelSpec spec = new ModelSpec(Method.QLORA, Precision.BF16, QuantSpec.DEFAULT, LoraSpec.allLinear(4, 8));
 
         assertThat(setup.dequantized(BaseMemoryLimit.ALL, spec, Recompute.NONE, () -> 1))

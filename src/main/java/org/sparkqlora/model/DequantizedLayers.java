@@ -8,15 +8,15 @@ import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.shared.WeightBuffers;
 
 /**
- * The layers of a frozen base in full width, each written at its first use and kept for all passes of a process. What trains is written beside
+ * The dequantised layers of a frozen base, each written at its first use and kept for all passes of a process. What trains is written beside
  * it once a version; a pass at another version than those that have the layer in hand writes it for itself. Safe for concurrent use.
  */
-final class FullWidthLayers implements AutoCloseable {
+final class DequantizedLayers implements AutoCloseable {
     private final Supplier<WeightBuffers> room;
     private final Map<Integer, Kept> layers = new ConcurrentHashMap<>();
 
     /** @param room makes buffers for one layer */
-    FullWidthLayers(Supplier<WeightBuffers> room) {
+    DequantizedLayers(Supplier<WeightBuffers> room) {
         this.room = room;
     }
 

@@ -23,13 +23,13 @@ import org.sparkqlora.weights.family.Projection;
 
 /** The base is written once, and what trains once a version. */
 @NullMarked
-class FullWidthLayersTest {
+class DequantizedLayersTest {
     private static final int WIDTH = 16;
 
     private final List<String> writes = new ArrayList<>();
     private ComputeThreads threads;
     private WeightBuffers own;
-    private FullWidthLayers layers;
+    private DequantizedLayers layers;
     private BoundParameters first;
     private BoundParameters second;
 
@@ -38,7 +38,7 @@ class FullWidthLayersTest {
         Natives.load();
         threads = ComputeThreads.of(1, Hardware::processor);
         own = buffers();
-        layers = new FullWidthLayers(this::buffers);
+        layers = new DequantizedLayers(this::buffers);
         first = none();
         second = none();
     }
