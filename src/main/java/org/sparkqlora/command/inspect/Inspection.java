@@ -48,13 +48,22 @@ final class Inspection {
             throw new BadInputException("Cannot inspect %s: expected a file or folder, found nothing".formatted(path));
         }
 
-        if (!Files.isDirectory(path)) {
-            return file(path, format);
+        if (Files.isDirectory(path)) {
+            Optional<Kind> kind =
+                    FOLDERS.stream().filter(known -> marks(path, known.mark())).findFirst();
+            return kind.map(known -> known.describe().apply(path)).orElseThrow(() -> unknown(path));
         }
 
-        Optional<Kind> kind =
-                FOLDERS.stream().filter(known -> marks(path, known.mark())).findFirst();
-        return kind.map(known -> known.describe().apply(path)).orElseThrow(() -> unknown(path));
+        return markedBy(path).orElseGet(() -> file(path, format));
+    }
+
+    /** The folder of a file whose name marks one, such as {@code plan.json}. */
+    private static Optional<String> markedBy(Path file) {
+        String name = file.getFileName().toString();
+        return FOLDERS.stream()
+                .filter(kind -> kind.mark().equals(name))
+                .findFirst()
+                .map(kind -> kind.describe().apply(file.toAbsolutePath().getParent()));
     }
 
     private static IllegalArgumentException unknown(Path folder) {

@@ -27,13 +27,13 @@ import org.sparkqlora.options.OptionParser;
 import org.sparkqlora.options.OptionsYaml;
 import org.sparkqlora.options.Required;
 import org.sparkqlora.options.TrainOptions;
+import org.sparkqlora.run.output.PlanFile;
 import org.sparkqlora.run.output.RunFiles;
 import org.sparkqlora.spark.cluster.Location;
 import org.sparkqlora.spark.prepare.PreparedData;
 import org.sparkqlora.train.BatchPlan;
 import org.sparkqlora.train.BatchPlan.RowOrder;
 import org.sparkqlora.train.TrainPlan;
-import org.sparkqlora.train.TrainPlanJson;
 import picocli.CommandLine.Model.CommandSpec;
 
 /** The options by which {@code train} makes a plan again. */
@@ -45,9 +45,7 @@ final class PlanOptions {
     /** A file for {@code --config}, from {@code plan.json} or an output folder with one. */
     static String yaml(Path path) {
         Path file = Files.isDirectory(path) ? path.resolve(RunFiles.PLAN) : path;
-        TrainPlan plan = Location.of(file)
-                .text()
-                .map(TrainPlanJson::read)
+        TrainPlan plan = PlanFile.read(Location.of(file))
                 .orElseThrow(
                         () -> new BadInputException("Cannot read %s: expected a plan, found nothing".formatted(file)));
         PlanOptions options = new PlanOptions();

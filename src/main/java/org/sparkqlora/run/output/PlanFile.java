@@ -30,7 +30,16 @@ public final class PlanFile {
     }
 
     public Optional<TrainPlan> recorded() {
-        return file.text().map(TrainPlanJson::read);
+        return read(file);
+    }
+
+    /** The plan in a file; none where there is no such file. */
+    public static Optional<TrainPlan> read(Location file) {
+        try {
+            return file.text().map(TrainPlanJson::read);
+        } catch (BadInputException e) {
+            throw new BadInputException("%s: %s".formatted(file, e.getMessage()), e);
+        }
     }
 
     /** The fingerprint of the rows of the plan that was begun here; null where none was. */

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -46,6 +47,21 @@ class InspectCommandTest {
         assertThat(JsonValues.of(inspect(model.resolve("model.safetensors"))))
                 .containsEntry("kind", "safetensors file")
                 .containsEntry("tensors", 20);
+    }
+
+    @Test
+    void aFileThatMarksAFolderIsDescribedAsThatFolder() {
+        assertThat(inspect(model.resolve("config.json"))).isEqualTo(inspect(model));
+    }
+
+    @Test
+    void aFileThatMarksAFolderOfAnotherKindIsBadInput() throws IOException {
+        Path plan = Files.writeString(folder.resolve("plan.json"), "{\"text\": \"Hoot.\"}");
+        for (CommandRun run : List.of(
+                CommandRun.of("inspect", plan.toString()), CommandRun.of("inspect", plan.toString(), "--as-config"))) {
+            assertThat(run.code()).isEqualTo(ExitCode.BAD_INPUT);
+            assertThat(run.err()).contains(plan + ": Cannot read a plan: expected a value for 'format_version'");
+        }
     }
 
     @Test
