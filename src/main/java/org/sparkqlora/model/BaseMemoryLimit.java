@@ -19,13 +19,13 @@ import org.sparkqlora.weights.family.ProjectionShape;
  * A bound on what of a frozen base is resident in a process. What does not fit is read again for each use.
  *
  * @param bytes the most
- * @param dequantized whether the layers of a quantised base are also kept dequantised, instead of being dequantised for each use
+ * @param dequantized whether the layers of a quantised base are dequantised once and kept, instead of for each use
  */
 public record BaseMemoryLimit(long bytes, boolean dequantized) implements Serializable {
     /** Without a bound. */
     public static final BaseMemoryLimit ALL = new BaseMemoryLimit(Long.MAX_VALUE);
 
-    /** Without a bound, layers dequantised. */
+    /** Without a bound, layers dequantised once. */
     public static final BaseMemoryLimit DEQUANTIZED = new BaseMemoryLimit(Long.MAX_VALUE, true);
 
     /** Of what a pass reads at once, the pages that it ends in and those that the system maps around them. */

@@ -19,7 +19,7 @@ import org.sparkqlora.tensor.cuda.TorchFailure;
  * Runs passes on the threads of a pool, one alone or several at once.
  *
  * @param resident part of the base: where that is not all of it, passes go through the layers side by side
- * @param dequantized layers that stay dequantised; null where they are dequantised for each use
+ * @param dequantized layers that are dequantised once; null where they are for each use
  */
 record PassRunner(
         PassPool pool, ResidentBase resident, @Nullable DequantizedLayers dequantized) implements AutoCloseable {
